@@ -1,0 +1,82 @@
+"""Numbers that come in exact stay exact.
+
+Ints, Fractions, sympy numbers and decimal strings keep their value ("0.1" is 1/10); a
+float is taken at the binary value it has, so nothing is rounded on the way in.
+
+>>> exact("0.1"), exact(0.5), exact(Fraction(2, 3))
+(1/10, 1/2, 2/3)
+>>> exact(0.1)
+3602879701896397/36028797018963968
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+from numbers import Integral, Rational, Real
+from typing import Any
+
+import sympy
+
+from .errors import InputError
+
+_DECIMAL = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,4})?(/\d{1,400})?")
+
+
+def exact(value: Any, what: str = "number") -> sympy.Expr:
+    """Return ``value`` as an exact real sympy number.
+
+    ``what`` names the quantity in the error. Raises :class:`InputError` for anything that
+    is not a finite real number (NaN, infinities, complex numbers, free symbols).
+    """
+    if isinstance(value, bool):
+        raise InputError(f"{what}: {value!r} is a truth value, not a number")
+    if isinstance(value, sympy.Expr):
+        return _exact_sympy(value, what)
+    if isinstance(value, Integral):
+        return sympy.Integer(int(value))
+    if isinstance(value, Rational):
+        return sympy.Rational(int(value.numerator), int(value.denominator))
+    if isinstance(value, str):
+        return _exact_text(value, what)
+    if isinstance(value, Real):
+        if not math.isfinite(value):
+            raise InputError(f"{what}: {value} is not finite")
+        ratio = Fraction(float(value))
+        return sympy.Rational(ratio.numerator, ratio.denominator)
+    if type(value).__module__.split(".")[0] == "flint" and type(value).__name__ in ("fmpz", "fmpq"):
+        return sympy.Rational(int(value.numerator), int(value.denominator))
+    raise InputError(f"{what}: {type(value).__name__} is not an exact real number; give an int, Fraction, decimal string or sympy number")
+
+
+def _exact_sympy(value: sympy.Expr, what: str) -> sympy.Expr:
+    if value.free_symbols or value.is_extended_real is False or value.is_finite is False:
+        raise InputError(f"{what}: {value} is not a finite real number")
+    floats = {leaf: sympy.Rational(leaf) for leaf in value.atoms(sympy.Float)}
+    return value.xreplace(floats)
+
+
+def _exact_text(text: str, what: str) -> sympy.Rational:
+    stripped = text.strip()
+    if not _DECIMAL.fullmatch(stripped):
+        raise InputError(f"{what}: {text[:40]!r} is not a decimal number or a ratio of two")
+    try:
+        numerator, _, denominator = stripped.partition("/")
+        value = Fraction(numerator) / Fraction(denominator or 1)
+    except ZeroDivisionError:
+        raise InputError(f"{what}: {text[:40]!r} divides by zero") from None
+    return sympy.Rational(value.numerator, value.denominator)
+
+
+def natural(value: Any, what: str, least: int = 0) -> int:
+    """Return ``value`` as an int not below ``least``; anything else is an :class:`InputError`."""
+    try:
+        number = exact(value, what)
+    except InputError:
+        raise InputError(f"{what} must be an integer, not {value!r}") from None
+    if not number.is_Integer:
+        raise InputError(f"{what} must be an integer, not {value!r}")
+    if number < least:
+        raise InputError(f"{what} must be at least {least}, not {number}")
+    return int(number)

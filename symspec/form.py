@@ -1,0 +1,354 @@
+r"""The closed class of activations, as exact data.
+
+A :class:`Form` is a finite sum of :class:`Term`:
+
+.. math:: c\,x^m\,e^{\alpha x^2+\beta x}\,\{1,\cos\omega x,\sin\omega x\}\,g(x),
+
+with exact constants and at most one *gate* g: a step :math:`1[x>b]`, an error function
+:math:`\mathrm{erf}(ax+b)` or, in derivatives only, a delta :math:`\delta(x-b)`. Distinct keys
+(m, alpha, beta, omega, gate) are linearly independent functions, so the form is canonical:
+a form is zero, a polynomial, even or odd exactly when its terms say so.
+
+The class is closed under sums, under multiplication as long as one gate is left (a product of
+two steps is a step), under differentiation, and under :math:`x\to-x`. A product that needs two
+gates, such as :math:`\mathrm{erf}(x)^2`, has no known closed form for its dual and is refused.
+
+>>> x = variable()
+>>> relu = x * step(0)
+>>> str(relu * relu), str(relu - relu)
+('x**2*Heaviside(x)', '0')
+>>> (x * relu).reflected() == (x * x - x * relu)
+True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sympy
+from sympy import Expr, Heaviside, S, Symbol, cos, erf, exp, sin
+
+from .errors import InputError, NoClosedForm
+
+X = Symbol("x", real=True)
+MAX_DEGREE = 256
+
+
+@dataclass(frozen=True)
+class Step:
+    """1[x > b]."""
+
+    b: Expr
+
+
+@dataclass(frozen=True)
+class Erf:
+    """erf(a x + b), a > 0."""
+
+    a: Expr
+    b: Expr
+
+    def density(self) -> tuple[Expr, tuple[Expr, Expr]]:
+        """(scale, (alpha, beta)) with d/dx erf(ax+b) = scale * exp(alpha x^2 + beta x)."""
+        return 2 * self.a * exp(-(self.b**2)) / sympy.sqrt(sympy.pi), (-(self.a**2), -2 * self.a * self.b)
+
+
+@dataclass(frozen=True)
+class Delta:
+    """delta(x - b)."""
+
+    b: Expr
+
+
+Gate = Step | Erf | Delta | None
+STEP_AT_ZERO = Step(S.Zero)
+
+
+@dataclass(frozen=True)
+class Term:
+    """coefficient * x^power * exp(alpha x^2 + beta x) * wave(omega x) * gate(x).
+
+    ``wave`` is cos, or sin where ``odd_wave``; omega >= 0, and omega = 0 means no wave.
+    """
+
+    coefficient: Expr = S.One
+    power: int = 0
+    alpha: Expr = S.Zero
+    beta: Expr = S.Zero
+    omega: Expr = S.Zero
+    odd_wave: bool = False
+    gate: Gate = None
+
+    @property
+    def key(self) -> Term:
+        """The term with coefficient one: what makes it linearly independent of others."""
+        return replace(self, coefficient=S.One)
+
+    @property
+    def envelope(self) -> tuple[Expr, Expr]:
+        return self.alpha, self.beta
+
+    @property
+    def is_polynomial_piece(self) -> bool:
+        return self.alpha == 0 and self.beta == 0 and self.omega == 0 and not isinstance(self.gate, Erf)
+
+    def smooth_value(self, at: Expr) -> Expr:
+        """Value at a point of the factors other than the gate."""
+        wave = S.One if self.omega == 0 else (sin if self.odd_wave else cos)(self.omega * at)
+        return self.coefficient * at**self.power * exp(self.alpha * at**2 + self.beta * at) * wave
+
+    def as_expr(self, x: Expr = X) -> Expr:
+        """The term as a sympy expression in x."""
+        value = self.smooth_value(x)
+        match self.gate:
+            case Step(b):
+                return value * Heaviside(x - b)
+            case Erf(a, b):
+                return value * erf(a * x + b)
+            case Delta(b):
+                return value * sympy.DiracDelta(x - b)
+        return value
+
+
+@dataclass(frozen=True)
+class Form:
+    """A finite sum of terms with distinct keys; see the module docstring."""
+
+    terms: tuple[Term, ...] = field(default=())
+
+    @staticmethod
+    def of(terms: list[Term]) -> Form:
+        """Collect like terms and drop those whose coefficient is exactly zero."""
+        sums: dict[Term, Expr] = {}
+        for term in terms:
+            sums[term.key] = sums.get(term.key, S.Zero) + term.coefficient
+        kept = [replace(key, coefficient=value) for key, raw in sums.items() if (value := _canonical(raw)) != 0]
+        return Form(tuple(sorted(kept, key=_order)))
+
+    def __add__(self, other: Form) -> Form:
+        return Form.of([*self.terms, *other.terms])
+
+    def __neg__(self) -> Form:
+        return self.scaled(S.NegativeOne)
+
+    def __sub__(self, other: Form) -> Form:
+        return self + -other
+
+    def __mul__(self, other: Form) -> Form:
+        return Form.of([part for a in self.terms for b in other.terms for part in _product(a, b)])
+
+    def __pow__(self, n: int) -> Form:
+        result = constant(S.One)
+        for _ in range(n):
+            result = result * self
+        return result
+
+    def scaled(self, factor: Expr) -> Form:
+        """The form times an exact constant."""
+        return Form.of([replace(term, coefficient=term.coefficient * factor) for term in self.terms])
+
+    def reflected(self) -> Form:
+        """x -> -x."""
+        return Form.of([part for term in self.terms for part in _reflect(term)])
+
+    def even_part(self) -> Form:
+        return (self + self.reflected()).scaled(S.Half)
+
+    def odd_part(self) -> Form:
+        return (self - self.reflected()).scaled(S.Half)
+
+    def derivative(self, *, deltas: bool = True) -> Form:
+        """The distributional derivative, or the classical one where ``deltas`` is false."""
+        return Form.of([part for term in self.terms for part in _differentiate(term, deltas)])
+
+    @property
+    def polynomial_degree(self) -> int | None:
+        """Degree of a polynomial (-1 for zero); None if the form is no polynomial."""
+        if any(t.gate or not t.is_polynomial_piece for t in self.terms):
+            return None
+        return max((t.power for t in self.terms), default=-1)
+
+    @property
+    def is_piecewise_polynomial(self) -> bool:
+        return all(t.is_polynomial_piece for t in self.terms)
+
+    @property
+    def jumps(self) -> dict[Expr, Expr]:
+        """Location and height of every jump (never zero)."""
+        heights: dict[Expr, Expr] = {}
+        for term in self.terms:
+            if isinstance(term.gate, Step):
+                heights[term.gate.b] = heights.get(term.gate.b, S.Zero) + term.smooth_value(term.gate.b)
+        return {b: value for b, raw in heights.items() if (value := _canonical(raw)) != 0}
+
+    @property
+    def breakpoints(self) -> tuple[Expr, ...]:
+        """Where the form is not analytic, ascending."""
+        return tuple(sorted({t.gate.b for t in self.terms if isinstance(t.gate, (Step, Delta))}))
+
+    @property
+    def growth(self) -> Expr:
+        """The largest alpha of any term: square integrable under N(0, q) iff below 1/(4q)."""
+        return sympy.Max(*(t.alpha for t in self.terms)) if self.terms else S.Zero
+
+    def as_expr(self, x: Expr = X) -> Expr:
+        """The form as a sympy expression in x."""
+        return sympy.Add(*(t.as_expr(x) for t in self.terms))
+
+    def __str__(self) -> str:
+        return str(self.as_expr())
+
+
+def constant(value: Any) -> Form:
+    return Form.of([Term(sympy.sympify(value))])
+
+
+def variable() -> Form:
+    """The identity x."""
+    return Form((Term(power=1),))
+
+
+def step(b: Any = 0) -> Form:
+    """1[x > b]."""
+    return Form((Term(gate=Step(sympy.sympify(b))),))
+
+
+def error_function(a: Expr, b: Expr) -> Form:
+    """erf(a x + b) for real a, b."""
+    if a == 0:
+        return constant(erf(b))
+    if a.is_negative:
+        return -error_function(-a, -b)
+    return Form((Term(gate=Erf(a, b)),))
+
+
+def exponential(alpha: Expr, beta: Expr, gamma: Expr) -> Form:
+    """exp(alpha x^2 + beta x + gamma)."""
+    return Form((Term(exp(gamma), alpha=alpha, beta=beta),))
+
+
+def wave(omega: Expr, phase: Expr, *, odd: bool) -> Form:
+    """sin(omega x + phase) where ``odd``, else cos(omega x + phase)."""
+    if omega == 0:
+        return constant((sin if odd else cos)(phase))
+    if omega.is_negative:
+        return wave(-omega, -phase, odd=odd).scaled(S.NegativeOne if odd else S.One)
+    cosine, sine = Term(omega=omega), Term(omega=omega, odd_wave=True)
+    if odd:
+        return Form.of([replace(sine, coefficient=cos(phase)), replace(cosine, coefficient=sin(phase))])
+    return Form.of([replace(cosine, coefficient=cos(phase)), replace(sine, coefficient=-sin(phase))])
+
+
+def _canonical(value: Expr) -> Expr:
+    """Expanded constant, exactly 0 where it vanishes.
+
+    A rational is decided at once; anything else by sympy's exact zero test, and a constant it
+    cannot decide is refused rather than guessed.
+    """
+    value = sympy.expand(value)
+    if value.is_Rational or value.is_zero is False:
+        return value
+    simplified = sympy.nsimplify(sympy.simplify(value)) if value.is_algebraic else sympy.simplify(value)
+    if simplified == 0 or simplified.is_zero:
+        return S.Zero
+    if simplified.is_zero is None and simplified.equals(0):
+        return S.Zero
+    return value
+
+
+def _order(term: Term) -> Any:
+    gate = (0, 0, 0)
+    match term.gate:
+        case Step(b):
+            gate = (1, b, 0)
+        case Erf(a, b):
+            gate = (2, a, b)
+        case Delta(b):
+            gate = (3, b, 0)
+    parts = (gate[0], -term.power, term.alpha, term.beta, term.omega, int(term.odd_wave), gate[1], gate[2])
+    return tuple(sympy.default_sort_key(sympy.sympify(part)) for part in parts)
+
+
+def _product(a: Term, b: Term) -> list[Term]:
+    power = a.power + b.power
+    if power > MAX_DEGREE:
+        raise InputError(f"the power x^{power} is above the limit {MAX_DEGREE}")
+    base = Term(
+        coefficient=a.coefficient * b.coefficient,
+        power=power,
+        alpha=sympy.expand(a.alpha + b.alpha),
+        beta=sympy.expand(a.beta + b.beta),
+        gate=_gate_product(a.gate, b.gate),
+    )
+    return _waves(base, a, b)
+
+
+def _gate_product(g: Gate, h: Gate) -> Gate:
+    if g is None or h is None:
+        return h if g is None else g
+    if isinstance(g, Step) and isinstance(h, Step):
+        return g if bool(g.b >= h.b) else h
+    raise NoClosedForm("a product of an error function with a step or another error function has no known closed form; expand it so that each term has one")
+
+
+def _waves(base: Term, a: Term, b: Term) -> list[Term]:
+    """Product-to-sum formulas for the oscillating factors."""
+    if a.omega == 0 or b.omega == 0:
+        one = b if a.omega == 0 else a
+        return [replace(base, omega=one.omega, odd_wave=one.odd_wave)]
+    half = base.coefficient / 2
+    total, difference = a.omega + b.omega, a.omega - b.omega
+    if a.odd_wave and b.odd_wave:
+        parts = [(half, difference, False), (-half, total, False)]
+    elif not a.odd_wave and not b.odd_wave:
+        parts = [(half, difference, False), (half, total, False)]
+    elif a.odd_wave:
+        parts = [(half, total, True), (half, difference, True)]
+    else:
+        parts = [(half, total, True), (-half, difference, True)]
+    terms = []
+    for coefficient, omega, odd in parts:
+        if omega.is_negative:
+            omega, coefficient = -omega, -coefficient if odd else coefficient
+        if omega != 0 or not odd:
+            terms.append(replace(base, coefficient=coefficient, omega=sympy.expand(omega), odd_wave=odd and omega != 0))
+    return terms
+
+
+def _reflect(term: Term) -> list[Term]:
+    sign = S.NegativeOne ** (term.power + int(term.odd_wave))
+    mirrored = replace(term, coefficient=term.coefficient * sign, beta=-term.beta)
+    match term.gate:
+        case Step(b):
+            return [replace(mirrored, gate=None), replace(mirrored, coefficient=-mirrored.coefficient, gate=Step(-b))]
+        case Erf(a, b):
+            return [replace(mirrored, coefficient=-mirrored.coefficient, gate=Erf(a, -b))]
+        case Delta(b):
+            return [replace(mirrored, gate=Delta(-b))]
+    return [mirrored]
+
+
+def _differentiate(term: Term, deltas: bool) -> list[Term]:
+    c = term.coefficient
+    parts = []
+    if term.power:
+        parts.append(replace(term, coefficient=c * term.power, power=term.power - 1))
+    if term.alpha != 0:
+        parts.append(replace(term, coefficient=2 * c * term.alpha, power=term.power + 1))
+    if term.beta != 0:
+        parts.append(replace(term, coefficient=c * term.beta))
+    if term.omega != 0:
+        sign = S.One if term.odd_wave else S.NegativeOne
+        parts.append(replace(term, coefficient=sign * c * term.omega, odd_wave=not term.odd_wave))
+    match term.gate:
+        case Step(b):
+            if deltas:
+                parts.append(Term(coefficient=term.smooth_value(b), gate=Delta(b)))
+        case Erf():
+            scale, (alpha, beta) = term.gate.density()
+            factor = replace(term, coefficient=c * scale, gate=None)
+            parts.append(replace(factor, alpha=term.alpha + alpha, beta=term.beta + beta))
+        case Delta():
+            raise NoClosedForm("the derivative of a delta is not in the class")
+    return parts

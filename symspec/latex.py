@@ -1,0 +1,2 @@
+def kernel_latex(k): return ""
+def network_latex(n): return ""
