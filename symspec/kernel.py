@@ -1,7 +1,7 @@
 r"""Kernels: programs in the correlation, with the exact facts known about them.
 
 >>> from symspec.network import mlp
->>> from symspec.activation import relu
+>>> from symspec.activations import relu
 >>> mlp(relu, 1).ck(sympy.Rational(0))
 1/pi
 """
@@ -16,7 +16,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Rational, S
 
-from .activation import correlation
+from .activations import correlation
 from .errors import InputError
 from .exact import exact
 from .functions import EVEN, NEITHER, ODD

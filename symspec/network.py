@@ -17,7 +17,7 @@ The program carries, for an activation whose dual is singular on the diagonal, t
 at rho = 1 and its order there is a theorem (1 per jump, 2 otherwise), so no digit is lost near
 the diagonal at any depth.
 
->>> from symspec.activation import relu, erf
+>>> from symspec.activations import relu, erf
 >>> net = mlp(relu, 2)
 >>> net.ck(1), net.ntk(1), [part(1) for part in net.ntk_layers]
 (1, 3, [1, 1, 1])
@@ -34,7 +34,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Rational, S, Symbol
 
-from .activation import Activation, activation as as_activation
+from .activations import Activation, activation as as_activation
 from .dual import Dual, dual
 from .errors import InputError
 from .exact import exact, natural

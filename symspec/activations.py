@@ -20,7 +20,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Rational, S, Symbol, oo
 
-from . import hermite as _hermite
+from . import hermite_coefficients as _hermite
 from .dual import Dual, dual
 from .errors import DomainError, InputError, NotSquareIntegrable
 from .exact import exact, natural
