@@ -1,0 +1,107 @@
+r"""symspec: the exact and symbolic storey, from an activation to its kernels and their spectra.
+
+Everything is exact here: sympy expressions and rationals, no float and no ball. Values with
+proved error bounds are the business of :mod:`numerics`, arrays that of :mod:`gpu`.
+
+Names are loaded on first use (PEP 562), because importing sympy takes longer than most
+command-line calls.
+
+>>> import symspec as ss
+>>> net = ss.mlp(ss.relu, 1)
+>>> net.ntk(0), net.ntk(1)
+(1/pi, 2)
+>>> ss.activation("x*exp(-x**2)").parity
+'odd'
+>>> ss.relux
+Traceback (most recent call last):
+    ...
+symspec.errors.UnknownName: symspec has no 'relux'; did you mean relu?
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .activations import (
+        Activation as Activation,
+        absolute as absolute,
+        activation as activation,
+        cos as cos,
+        elu as elu,
+        erf as erf,
+        exp as exp,
+        gaussian as gaussian,
+        gelu as gelu,
+        hermite as hermite,
+        leaky_relu as leaky_relu,
+        monomial as monomial,
+        polynomial as polynomial,
+        rectified_monomial as rectified_monomial,
+        relu as relu,
+        sign as sign,
+        sin as sin,
+        step as step,
+    )
+    from .decay_law import decay as decay
+    from .domain import Circle as Circle, Domain as Domain, Sphere as Sphere, parse_domain as parse_domain
+    from .errors import (
+        DomainError as DomainError,
+        ExpressionTooLarge as ExpressionTooLarge,
+        InputError as InputError,
+        MissingLibrary as MissingLibrary,
+        NoClosedForm as NoClosedForm,
+        NotSquareIntegrable as NotSquareIntegrable,
+        OutputError as OutputError,
+        ParseError as ParseError,
+        SymspecError as SymspecError,
+        Undecided as Undecided,
+        UnknownName as UnknownName,
+    )
+    from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
+    from .network import Network as Network, mlp as mlp
+    from .spectrum import eigenvalue as eigenvalue
+
+__version__ = "0.1.0"
+
+# Module -> the names it gives to the package. No module may bear the name of an export: importing
+# a submodule binds its name in the package and would hide the function.
+_EXPORTS = {
+    "activations": (
+        "Activation absolute activation cos elu erf exp gaussian gelu hermite leaky_relu monomial "
+        "polynomial rectified_monomial relu sign sin step"
+    ),
+    "decay_law": "decay",
+    "domain": "Circle Domain Sphere parse_domain",
+    "errors": (
+        "DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
+        "OutputError ParseError SymspecError Undecided UnknownName"
+    ),
+    "kernel": "Kernel zonal_kernel",
+    "network": "Network mlp",
+    "spectrum": "eigenvalue",
+}
+_HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    from .errors import UnknownName
+
+    if name.startswith("__"):
+        raise UnknownName(f"symspec has no {name!r}")
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, __all__, 3)
+    hint = f"did you mean {', '.join(close)}?" if close else "dir(symspec) lists its names"
+    raise UnknownName(f"symspec has no {name!r}; {hint}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

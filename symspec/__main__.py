@@ -1,0 +1,8 @@
+"""``python -m symspec`` is the console script ``symspec``."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+r"""What the subcommands of every storey share: reading arguments, exact JSON, safe folders.
+
+A subcommand is a function that takes an :class:`argparse.ArgumentParser`, adds its arguments and
+returns the function that runs it; its docstring is the help, first line first. It is registered
+in the entry-point group ``symspec.commands``::
+
+    def study(parser: ArgumentParser) -> Runner:
+        "Derive, evaluate and prove the spectrum of a network, and write a report."
+        network_arguments(parser)
+        domain_argument(parser)
+        return _study
+
+Modules that define subcommands are imported for ``--help`` too, so they import sympy and other
+heavy libraries inside the functions that run.
+
+>>> parse_degrees("0:100:20"), parse_degrees("1,2,5:7")
+([0, 20, 40, 60, 80, 100], [1, 2, 5, 6, 7])
+>>> to_json({"degree": 3, "value": Fraction(1, 3)})
+'{\n  "degree": 3,\n  "value": "1/3"\n}'
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from .domain import Domain
+    from .kernel import Kernel
+    from .network import Network
+
+Runner = Callable[[Namespace], int | None]
+
+MAX_DEGREES = 1_000_000
+_RANGE = re.compile(r"(\d{1,18})(?::(\d{1,18})(?::(\d{1,18}))?)?")
+_LAYER = re.compile(r"ntk-layer:(\d{1,9})")
+_SAFE_INTEGER = 2**53
+
+
+def parse_degrees(text: str) -> list[int]:
+    """Degrees from ``5``, ``0:30``, ``0:100:10`` (start:stop:step, both ends included) or a comma list of these.
+
+    Ascending, each once. Raises InputError for anything else, negative numbers included.
+    """
+    degrees: set[int] = set()
+    for part in text.split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if not match:
+            raise InputError(f"degrees {text[:40]!r} are not understood; write 5, 0:30, 0:100:10 or 1,2,5 with numbers from 0 on")
+        start, stop, step = (int(group) if group else None for group in match.groups())
+        assert start is not None
+        stop, step = start if stop is None else stop, 1 if step is None else step
+        if step == 0 or stop < start:
+            raise InputError(f"degrees {part.strip()!r} are an empty range; write start:stop:step with start <= stop and step >= 1")
+        if (stop - start) // step >= MAX_DEGREES:
+            raise InputError(f"degrees {part.strip()!r} are more than {MAX_DEGREES}")
+        degrees.update(range(start, stop + 1, step))
+    return sorted(degrees)
+
+
+def degrees_argument(parser: ArgumentParser, default: str) -> None:
+    """Add ``--degrees``; read it with parse_degrees(args.degrees)."""
+    parser.add_argument("--degrees", default=default, metavar="K", help="degrees: 5, 0:30, 0:100:10 (ends included) or 1,2,5 (default %(default)s)")
+
+
+def activation_argument(parser: ArgumentParser) -> None:
+    """Add the positional ``activation``."""
+    parser.add_argument(
+        "activation",
+        help="a name (relu, erf, gelu, leaky_relu(1/10), rectified_monomial(2), ...) or text in x such as 'x*exp(-x**2)'",
+    )
+
+
+def network_arguments(parser: ArgumentParser) -> None:
+    """Add the activation, the depth, the kernel and the parametrisation; read them with network_from and kernel_from."""
+    activation_argument(parser)
+    parser.add_argument("--depth", default="1", metavar="N", help="number of hidden layers (default %(default)s)")
+    parser.add_argument("--kernel", default="ntk", metavar="KIND", help="ck, ntk, or ntk-layer:L for what weight layer L = 1..depth+1 contributes (default %(default)s)")
+    parser.add_argument("--sigma-w2", metavar="W", help="weight variance of every layer: the NTK parametrisation instead of the normalised recursion")
+    parser.add_argument("--sigma-b2", metavar="B", help="bias variance of every layer, likewise")
+
+
+def network_from(args: Namespace) -> Network:
+    """The network that the arguments describe."""
+    from .activations import activation
+    from .network import mlp
+
+    return mlp(activation(args.activation), args.depth, sigma_w2=args.sigma_w2, sigma_b2=args.sigma_b2)
+
+
+def kernel_from(args: Namespace, network: Network | None = None) -> Kernel:
+    """The kernel that ``--kernel`` chooses; ``network`` saves building it twice."""
+    net = network_from(args) if network is None else network
+    kind = args.kernel.strip().lower()
+    if kind in ("ck", "ntk"):
+        return net.ck if kind == "ck" else net.ntk
+    match = _LAYER.fullmatch(kind)
+    if not match:
+        raise InputError(f"kernel {args.kernel[:40]!r} is not known; write ck, ntk or ntk-layer:L")
+    layer, parts = int(match.group(1)), net.ntk_layers
+    if not 1 <= layer <= len(parts):
+        raise InputError(f"kernel ntk-layer:{layer} does not exist: depth {net.depth} has the weight layers 1 to {len(parts)}")
+    return parts[layer - 1]
+
+
+def domain_argument(parser: ArgumentParser, default: str | None = None) -> None:
+    """Add ``--domain``; read it with domain_from."""
+    parser.add_argument("--domain", default=default, required=default is None, metavar="D", help="sphere:D (inputs uniform on the unit sphere of R^D) or circle")
+
+
+def domain_from(args: Namespace) -> Domain:
+    """The domain that ``--domain`` names."""
+    from .domain import parse_domain
+
+    return parse_domain(args.domain)
+
+
+def json_argument(parser: ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print JSON with every number as exact text")
+
+
+def to_json(value: Any) -> str:
+    """JSON text in which no number is rounded.
+
+    Integers that every JSON reader keeps (below 2^53) are numbers, all other numbers and
+    expressions text. A float is refused: write it as the text it is meant to be.
+    """
+    return json.dumps(_jsonable(value), indent=2, ensure_ascii=False)
+
+
+def _jsonable(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < _SAFE_INTEGER else str(value)
+    if isinstance(value, (Fraction, Path)):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(item) for item in value]
+    if type(value).__module__.partition(".")[0] == "sympy":
+        return _jsonable(int(value)) if value.is_Integer else str(value)
+    raise InputError(f"{type(value).__name__} has no exact JSON form; convert it to text first")
+
+
+@contextmanager
+def writing_folder(target: str | os.PathLike[str], marker: str) -> Iterator[Path]:
+    """Write a folder completely or not at all.
+
+    Yields a temporary folder beside ``target``; when the block ends well it takes the target's
+    place, and when it does not, it is removed. An existing folder is replaced only if it is
+    empty or holds the file ``marker``, which every folder of that kind contains. Raises
+    OutputError where the target cannot be written, before the block runs whenever that can be
+    known.
+    """
+    path = Path(os.path.abspath(target))
+    _require_replaceable(path, marker)
+    try:
+        draft = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-", dir=path.parent))
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}; choose another folder with --out") from None
+    try:
+        draft.chmod(0o777 & ~_umask())
+        yield draft
+        if not (draft / marker).is_file():
+            raise OutputError(f"nothing was written to {path}: the file {marker} is missing")
+        _take_place(draft, path, marker)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _require_replaceable(path: Path, marker: str) -> None:
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            raise OutputError(f"{path} exists and is not a folder; choose another with --out")
+        if path.is_dir() and any(path.iterdir()) and not (path / marker).is_file():
+            raise OutputError(f"{path} holds files that were not written by symspec (no {marker}); choose another folder with --out")
+        if not path.parent.is_dir():
+            raise OutputError(f"cannot write {path}: the folder {path.parent} does not exist")
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _take_place(draft: Path, path: Path, marker: str) -> None:
+    """Rename the draft to the target; an older folder is kept aside until that has worked."""
+    _require_replaceable(path, marker)
+    if not path.exists():
+        draft.rename(path)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}-old-", dir=path.parent))
+    try:
+        path.rename(aside / "old")
+        try:
+            draft.rename(path)
+        except OSError:
+            (aside / "old").rename(path)
+            raise
+    finally:
+        with suppress(OSError):
+            shutil.rmtree(aside)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

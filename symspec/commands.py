@@ -1,0 +1,220 @@
+r"""The subcommands of the exact storey: ``derive``, ``hermite`` and ``repl``.
+
+>>> from symspec.cli import main
+>>> main(["hermite", "relu", "--degrees", "0:4"])
+a_0 = sqrt(2)/(2*sqrt(pi))
+a_1 = 1/2
+a_2 = 1/(2*sqrt(pi))
+a_3 = 0
+a_4 = -sqrt(3)/(12*sqrt(pi))
+0
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .command_line import Runner, activation_argument, degrees_argument, json_argument, kernel_from, network_arguments, network_from, parse_degrees, to_json
+from .errors import ExpressionTooLarge
+
+if TYPE_CHECKING:
+    from sympy import Expr
+
+    from .kernel import Kernel
+
+# A closed form longer than this is not printed beside the recursion, which says the same shorter.
+READABLE_TREE = 150
+
+
+def derive(parser: ArgumentParser) -> Runner:
+    """Derive the exact kernel of a network: the recursion line by line, and the closed form where it is short.
+
+    The program is written with theta_0 = arccos(rho), the angle of the two inputs;
+    archav(w) = arccos(1 - 2w) is the angle whose haversine is w.
+
+    example:
+      symspec derive relu --depth 2 --kernel ntk --rho 1/2
+      symspec derive 'x*exp(-x**2)' --depth 1 --kernel ck --latex
+    """
+    network_arguments(parser)
+    parser.add_argument("--rho", metavar="R", help="also give the exact value at this correlation, such as 1/2 or 0.25")
+    parser.add_argument("--latex", action="store_true", help="print LaTeX: the network's recursion and the kernel")
+    json_argument(parser)
+    return _derive
+
+
+def _derive(args: Namespace) -> int:
+    network = network_from(args)
+    kernel = kernel_from(args, network)
+    if args.latex:
+        print("\n\n".join([network.latex(), f"\\[ {kernel.latex()} \\]"]))
+        return 0
+    value = None if args.rho is None else kernel(args.rho)
+    record = _record(kernel, args.rho, value)
+    print(to_json(record) if args.json else _text(record))
+    return 0
+
+
+def _record(kernel: Kernel, rho: str | None, value: Expr | None) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "kernel": kernel.name,
+        "recursion": [{"symbol": str(line.symbol), "expression": str(line.expr)} for line in kernel.program.lines],
+        "output": str(kernel.program.output),
+        "closed_form": _closed_form(kernel),
+        "diagonal_is_infinite": kernel.diagonal_is_infinite,
+    }
+    if value is not None:
+        record["at"] = {"rho": str(rho), "value": str(value)}
+    return record
+
+
+def _closed_form(kernel: Kernel) -> str | None:
+    from .program import tree_size
+
+    try:
+        expr = kernel()
+    except ExpressionTooLarge:
+        return None
+    return str(expr) if tree_size(expr) <= READABLE_TREE else None
+
+
+def _text(record: dict[str, Any]) -> str:
+    lines = [f"K = {record['kernel']}"]
+    lines += [f"{line['symbol']} = {line['expression']}" for line in record["recursion"]]
+    lines.append(f"K(rho) = {record['output']}")
+    if record["closed_form"] not in (None, record["output"]):
+        lines.append(f"       = {record['closed_form']}")
+    if record["diagonal_is_infinite"]:
+        lines.append("K(1) is infinite: the activation jumps, so its derivative holds a delta")
+    if "at" in record:
+        lines.append(f"K({record['at']['rho']}) = {record['at']['value']}")
+    return "\n".join(lines)
+
+
+def hermite(parser: ArgumentParser) -> Runner:
+    """Exact Hermite coefficients a_n = E[sigma(Z) He_n(Z)]/sqrt(n!) of an activation.
+
+    example:
+      symspec hermite relu --degrees 0:8
+      symspec hermite erf --symbolic
+    """
+    activation_argument(parser)
+    degrees_argument(parser, "0:8")
+    parser.add_argument("--symbolic", action="store_true", help="give the formula in a symbolic degree n instead")
+    parser.add_argument("--latex", action="store_true", help="print LaTeX")
+    json_argument(parser)
+    return _hermite
+
+
+def _hermite(args: Namespace) -> int:
+    from sympy import Symbol, latex
+
+    from .activations import activation
+
+    sigma = activation(args.activation)
+    if args.symbolic:
+        n = Symbol("n", integer=True, nonnegative=True)
+        found: dict[Any, Expr] = {"n": sigma.hermite_coefficient(n)}
+    else:
+        found = {degree: sigma.hermite_coefficient(degree) for degree in parse_degrees(args.degrees)}
+    if args.json:
+        print(to_json({"activation": str(sigma.form), "coefficients": [{"degree": key, "value": str(value)} for key, value in found.items()]}))
+    elif args.latex:
+        rows = " \\\\\n".join(rf"a_{{{key}}} &= {latex(value)}" for key, value in found.items())
+        print(f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}")
+    else:
+        print("\n".join(f"a_{key} = {value}" for key, value in found.items()))
+    return 0
+
+
+def repl(parser: ArgumentParser) -> Runner:
+    """Open a Python prompt (IPython where it is installed) with everything imported.
+
+    There are: all names of symspec, sympy, the storeys numerics and gpu where they can be
+    imported, and the symbols rho, k, d, n.
+
+    example:
+      symspec repl
+      >>> mlp(relu, 2).ntk
+    """
+    parser.add_argument("--plain", action="store_true", help="the standard Python prompt even where IPython is installed")
+    return _repl
+
+
+BANNER = """symspec {version}: {storeys}
+
+  net = mlp(relu, 3)                      net.ck, net.ntk, net.ntk_layers
+  gelu.dual(rho), gelu.hermite_coefficient(4)
+  f = activation("x*exp(-x**2)")          f.dual(rho), f.parity
+  eigenvalue(mlp(relu, 1).ck, Sphere(d), k)
+  decay(net.ntk, Sphere(10)).constant("even")
+
+symbols: rho (real), k, d, n (nonnegative integers).  help(name) explains; exit() leaves."""
+
+
+def _repl(args: Namespace) -> int:
+    names = namespace()
+    storeys = ", ".join(name for name in ("symspec", *_upper_storeys()) if name in names)
+    banner = BANNER.format(version=names["symspec"].__version__, storeys=storeys)
+    if args.plain or not _ipython(names, banner):
+        _plain(names, banner)
+    return 0
+
+
+def namespace() -> dict[str, Any]:
+    """What the prompt opens with."""
+    import sympy
+
+    import symspec
+
+    names: dict[str, Any] = {"sympy": sympy, "symspec": symspec, "ss": symspec, "Rational": sympy.Rational, "pi": sympy.pi}
+    for name in symspec.__all__:
+        names[name] = getattr(symspec, name)
+    names["rho"] = sympy.Symbol("rho", real=True)
+    names |= {name: sympy.Symbol(name, integer=True, nonnegative=True) for name in "kdn"}
+    for storey in _upper_storeys():
+        try:
+            names[storey] = import_module(storey)
+        except ImportError as error:
+            print(f"{storey} is not available: {error}")
+    return names
+
+
+def _upper_storeys() -> list[str]:
+    """The packages that registered subcommands, this one apart."""
+    from .cli import registered
+
+    packages = (where.partition(":")[0].partition(".")[0] for where in registered().values())
+    return list(dict.fromkeys(name for name in packages if name != "symspec"))
+
+
+def _ipython(names: dict[str, Any], banner: str) -> bool:
+    try:
+        from IPython.terminal.embed import InteractiveShellEmbed
+    except ImportError:
+        return False
+    from sympy import init_printing
+
+    shell = InteractiveShellEmbed(banner1=banner, user_ns=names)
+    init_printing(ip=shell, use_latex=False)
+    shell()
+    return True
+
+
+def _plain(names: dict[str, Any], banner: str) -> None:
+    import code
+    import sys
+
+    from sympy import init_printing
+
+    before = sys.displayhook
+    init_printing(pretty_print=True)
+    try:
+        code.interact(banner=banner, local=names, exitmsg="")
+    finally:
+        sys.displayhook = before
+
+
+__all__ = ["namespace", "derive", "hermite", "repl"]
