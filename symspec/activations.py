@@ -104,7 +104,9 @@ class Activation:
 
     def latex(self) -> str:
         """LaTeX of sigma(x)."""
-        return sympy.latex(self.form.as_expr(Symbol("x", real=True)))
+        from .latex import tex
+
+        return tex(self.form.as_expr())
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"

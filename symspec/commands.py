@@ -17,15 +17,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .command_line import Runner, activation_argument, degrees_argument, json_argument, kernel_from, network_arguments, network_from, parse_degrees, to_json
-from .errors import ExpressionTooLarge
 
 if TYPE_CHECKING:
     from sympy import Expr
 
     from .kernel import Kernel
-
-# A closed form longer than this is not printed beside the recursion, which says the same shorter.
-READABLE_TREE = 150
 
 
 def derive(parser: ArgumentParser) -> Runner:
@@ -71,13 +67,10 @@ def _record(kernel: Kernel, rho: str | None, value: Expr | None) -> dict[str, An
 
 
 def _closed_form(kernel: Kernel) -> str | None:
-    from .program import tree_size
+    from .latex import closed_form
 
-    try:
-        expr = kernel()
-    except ExpressionTooLarge:
-        return None
-    return str(expr) if tree_size(expr) <= READABLE_TREE else None
+    expr = closed_form(kernel)
+    return None if expr is None else str(expr)
 
 
 def _text(record: dict[str, Any]) -> str:
@@ -109,9 +102,10 @@ def hermite(parser: ArgumentParser) -> Runner:
 
 
 def _hermite(args: Namespace) -> int:
-    from sympy import Symbol, latex
+    from sympy import Symbol
 
     from .activations import activation
+    from .latex import tex
 
     sigma = activation(args.activation)
     if args.symbolic:
@@ -122,7 +116,7 @@ def _hermite(args: Namespace) -> int:
     if args.json:
         print(to_json({"activation": str(sigma.form), "coefficients": [{"degree": key, "value": str(value)} for key, value in found.items()]}))
     elif args.latex:
-        rows = " \\\\\n".join(rf"a_{{{key}}} &= {latex(value)}" for key, value in found.items())
+        rows = " \\\\\n".join(rf"a_{{{key}}} &= {tex(value)}" for key, value in found.items())
         print(f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}")
     else:
         print("\n".join(f"a_{key} = {value}" for key, value in found.items()))

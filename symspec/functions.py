@@ -60,8 +60,8 @@ class archav(Function):
         return True
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
-        body = rf"\operatorname{{archav}}\left({printer._print(self.args[0])}\right)"
-        return rf"{body}^{{{exp}}}" if exp is not None else body
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\arccos{power}\left({printer._print(1 - 2 * self.args[0])}\right)"
 
 
 class Orthant(Function):
@@ -115,9 +115,9 @@ class Orthant(Function):
         return True
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
-        h, k, theta = (printer._print(argument) for argument in self.args)
-        body = rf"L\left({h},{k};\cos {theta}\right)"
-        return rf"{body}^{{{exp}}}" if exp is not None else body
+        h, k, correlation = (printer._print(part) for part in (*self.args[:2], cos(self.args[2])))
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"L{power}\left({h},{k};{correlation}\right)"
 
 
 NEITHER, ODD, EVEN = Integer(0), Integer(1), Integer(2)

@@ -1,2 +1,209 @@
-def kernel_latex(k): return ""
-def network_latex(n): return ""
+r"""LaTeX of kernels and networks: short closed forms, or the recursion line by line.
+
+A kernel of depth 3 written out fills a page, its recursion fills a few lines. So the closed form
+is given where its tree is small, and otherwise the program itself: :math:`\theta_\ell` the angle
+that enters layer :math:`\ell+1`, :math:`w_\ell` its haversine, :math:`c_\ell` the covariance,
+:math:`q_\ell` the variance, :math:`d_\ell` the derivative factor and :math:`t_\ell` the tangent
+kernel.
+
+>>> from symspec.activations import relu
+>>> from symspec.network import mlp
+>>> tex(relu.dual())
+'\\frac{\\rho \\left(\\pi - \\arccos{\\left(\\rho \\right)}\\right) + \\sqrt{1 - \\rho^{2}}}{2 \\pi}'
+>>> written_size(mlp(relu, 64).ntk.program) > 10**30
+True
+>>> mlp(relu, 64).ntk.latex().count("\n")
+258
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import sympy
+from sympy import Expr, S, Symbol
+from sympy.printing.latex import LatexPrinter
+
+from .dual import dual
+from .program import RHO, THETA0, Line, Program, tree_size
+
+if TYPE_CHECKING:
+    from .kernel import Kernel
+    from .network import Network
+
+CLOSED_FORM_NODES = 150
+# Beyond this many nodes before simplification no closed form ends below the limit above.
+TRIED_NODES = 2000
+LINE_WIDTH = 78
+
+Row = tuple[str, str]
+
+
+class _Printer(LatexPrinter):
+    """sympy's printer, with indicator functions instead of Heaviside's theta, which is an angle here."""
+
+    def _print_Heaviside(self, expr: Expr, exp: str | None = None) -> str:
+        edge, moving = expr.args[0].as_independent(*expr.args[0].free_symbols, as_Add=True)
+        return rf"\mathbf{{1}}_{{{self._print(moving)} > {self._print(-edge)}}}"
+
+    def _print_DiracDelta(self, expr: Expr, exp: str | None = None) -> str:
+        return rf"\delta\left({self._print(expr.args[0])}\right)"
+
+
+def tex(expr: Expr) -> str:
+    """LaTeX of an expression of the engine, for use in mathematics mode."""
+    return _Printer({"inv_trig_style": "full"}).doprint(expr)
+
+
+def written_size(program: Program) -> int:
+    """Nodes of the program's output written out, without writing it out."""
+    sizes: dict[Symbol, int] = {}
+    for line in program.lines:
+        sizes[line.symbol] = _size(line.expr, sizes)
+    return _size(program.output, sizes)
+
+
+def _size(expr: Expr, sizes: dict[Symbol, int]) -> int:
+    return sum(sizes.get(node, 1) for node in sympy.preorder_traversal(expr))
+
+
+def closed_form(kernel: Kernel, nodes: int = CLOSED_FORM_NODES) -> Expr | None:
+    """K(rho) as one expression of fewer than ``nodes`` nodes, or None."""
+    if written_size(kernel.program) > TRIED_NODES:
+        return None
+    expr = kernel()
+    return expr if tree_size(expr) < nodes else None
+
+
+def kernel_latex(kernel: Kernel) -> str:
+    """LaTeX of a kernel for mathematics mode: the closed form if short, else an ``aligned`` recursion."""
+    expr = closed_form(kernel)
+    if expr is not None:
+        return tex(expr)
+    rows = [_row(line) for line in kernel.program.lines]
+    if THETA0 in kernel.program.inputs:
+        rows.insert(0, (tex(THETA0), rf"\arccos {tex(RHO)}"))
+    rows.append((rf"K({tex(RHO)})", _broken(kernel.program.output)))
+    return aligned(rows)
+
+
+def display(mathematics: str) -> str:
+    """A displayed formula for a document; an ``aligned`` block becomes one that breaks across pages."""
+    start, end = "\\begin{aligned}", "\\end{aligned}"
+    if mathematics.startswith(start) and mathematics.endswith(end):
+        return f"\\begin{{align*}}{mathematics[len(start) : -len(end)]}\\end{{align*}}"
+    return f"\\[ {mathematics} \\]"
+
+
+def _row(line: Line) -> Row:
+    return tex(line.symbol), _broken(line.expr)
+
+
+def aligned(rows: list[Row]) -> str:
+    """An ``aligned`` environment of equations left = right."""
+    return "\\begin{aligned}\n" + " \\\\\n".join(f"{left} &= {right}" for left, right in rows) + "\n\\end{aligned}"
+
+
+def _broken(expr: Expr) -> str:
+    """A sum too wide for a page, broken between its terms."""
+    text = tex(expr)
+    if _width(text) <= LINE_WIDTH:
+        return text
+    expr = expr if expr.is_Add else sympy.expand(expr, deep=False, power_base=False, power_exp=False)
+    if not expr.is_Add:
+        return text
+    lines, current = [], ""
+    for term in expr.as_ordered_terms():
+        piece = tex(term)
+        piece = piece if piece.startswith("-") or not (lines or current) else f"+ {piece}"
+        if current and _width(current) + _width(piece) > LINE_WIDTH:
+            lines.append(current)
+            current = ""
+        current = f"{current} {piece}".strip()
+    return " \\\\\n&\\quad ".join([*lines, current])
+
+
+def _width(text: str) -> int:
+    """A rough count of the symbols that stand side by side."""
+    text = re.sub(r"\\(left|right|displaystyle|operatorname|mathbf)\b", "", text)
+    return len(re.sub(r"\\[a-zA-Z]+", "m", re.sub(r"[{}^_\s]", "", text)))
+
+
+def network_latex(network: Network) -> str:
+    """The network's recursion for mathematics mode: activation, its dual, the dual of its derivative, the layers."""
+    slope = network.activation.form.derivative(deltas=not network.drop_deltas)
+    variance = S.One if network.parametrisation.normalised else Symbol("q", positive=True)
+    rows = [(r"\sigma(x)", _broken(network.activation.form.as_expr()))]
+    for name, function in ((r"\sigma", dual(network.activation.form)), (r"\sigma'", dual(slope))):
+        rows.append((_dual_name(name, network), _broken(function.at(RHO, variance, variance))))
+    rows += _normalised_rows(network) if network.parametrisation.normalised else _ntk_rows(network)
+    return aligned(rows)
+
+
+def _dual_name(name: str, network: Network) -> str:
+    if network.parametrisation.normalised:
+        return rf"\widehat{{{name}}}(\rho)"
+    return rf"V_{{{name}}}(q,\rho)"
+
+
+def _layers(network: Network) -> str:
+    few = {0: "", 1: r"\qquad \ell = 1", 2: r"\qquad \ell = 1, 2"}
+    return few.get(network.depth, rf"\qquad \ell = 1,\dots,{network.depth}")
+
+
+def _normalised_rows(network: Network) -> list[Row]:
+    one = tex(network.activation.dual_object.diagonal(S.One))
+    return [
+        (r"\widehat{\sigma}(1)", one),
+        (r"\Sigma^{0} = \Theta^{0}", r"\rho"),
+        (r"\Sigma^{\ell}", r"\widehat{\sigma}(\Sigma^{\ell-1}) / \widehat{\sigma}(1)," + _layers(network)),
+        (r"\Theta^{\ell}", r"\Sigma^{\ell} + \Theta^{\ell-1}\,\widehat{\sigma'}(\Sigma^{\ell-1}) / \widehat{\sigma}(1)" + _kernels(network, r"\Sigma")),
+    ]
+
+
+def _ntk_rows(network: Network) -> list[Row]:
+    par = network.parametrisation
+    assert par.sigma_w2 is not None
+    weight = "" if par.sigma_w2 == 1 else tex(par.sigma_w2) + r"\,"
+    bias = "" if par.sigma_b2 == 0 else rf" + {tex(par.sigma_b2)}"
+    start = par.sigma_w2 * par.input_variance
+    return [
+        (r"q_{0}", tex(start + par.sigma_b2)),
+        (r"q_{\ell}", rf"{weight}V_{{\sigma}}(q_{{\ell-1}}, 1){bias}," + _layers(network)),
+        (r"\Sigma^{0} = \Theta^{0}", tex(start * RHO + par.sigma_b2)),
+        (r"\Sigma^{\ell}", rf"{weight}V_{{\sigma}}\left(q_{{\ell-1}}, \Sigma^{{\ell-1}}/q_{{\ell-1}}\right){bias}"),
+        (r"\Theta^{\ell}", rf"\Sigma^{{\ell}} + {weight}\Theta^{{\ell-1}}\,V_{{\sigma'}}\left(q_{{\ell-1}}, \Sigma^{{\ell-1}}/q_{{\ell-1}}\right)" + _kernels(network, r"\Sigma")),
+    ]
+
+
+def _kernels(network: Network, symbol: str) -> str:
+    return rf" \\" + "\n" + rf"K_{{\mathrm{{CK}}}} &= {symbol}^{{{network.depth}}}, \qquad K_{{\mathrm{{NTK}}}} = \Theta^{{{network.depth}}}"
+
+
+def parametrisation_text(network: Network) -> str:
+    """One sentence, LaTeX text mode, that says which recursion :func:`network_latex` writes."""
+    par = network.parametrisation
+    if par.normalised:
+        return r"Normalised recursion: every layer is divided by $\widehat\sigma(1)$, so that the conjugate kernel is 1 on the diagonal."
+    values = rf"$\sigma_w^2={tex(par.sigma_w2)}$, $\sigma_b^2={tex(par.sigma_b2)}$"
+    return rf"NTK parametrisation in every dense layer, readout included, with {values} and inputs of $|x|^2/d={tex(par.input_variance)}$; $V_f(q,\rho)=E[f(u)f(v)]$ for variances $q$ and correlation $\rho$."
+
+
+_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {c: "\\" + c for c in "&%$#_{}"}
+
+
+def escape(text: str) -> str:
+    """Plain text for LaTeX text mode."""
+    return "".join(_SPECIAL.get(character, character) for character in text)
+
+
+def document(title: str, body: str) -> str:
+    """A complete LaTeX document; ``title`` and ``body`` are LaTeX."""
+    packages = "\n".join(rf"\usepackage{option}" for option in _PACKAGES)
+    return f"\\documentclass[11pt,a4paper]{{article}}\n{packages}\n\\allowdisplaybreaks\n\\title{{{title}}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle\n{body}\n\\end{{document}}\n"
+
+
+_PACKAGES = ("[margin=22mm]{geometry}", "{amsmath}", "{amssymb}", "{amsthm}", "{booktabs}", "{longtable}", "{graphicx}", "[hidelinks]{hyperref}")
+
+__all__ = ["aligned", "closed_form", "display", "document", "escape", "kernel_latex", "network_latex", "parametrisation_text", "tex", "written_size"]
