@@ -50,7 +50,7 @@ class Dual:
         """The expression with given variances, regular on the diagonal where p = q allows it."""
         value = self.expr.xreplace({P: p, Q: q})
         if p == q:
-            value = value.replace(lambda e: e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer and not e.base.is_Atom, lambda e: sympy.factor(e.base) ** e.exp)
+            value = value.replace(lambda e: e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer and not e.base.is_Atom, lambda e: _shorter(sympy.factor(e.base), e.base) ** e.exp)
         return _regular(value)
 
     def diagonal(self, q: Expr) -> Expr:
@@ -65,6 +65,10 @@ class Dual:
         if SIN in sympy.denom(sympy.together(value)).free_symbols:
             return sympy.oo
         return sympy.expand(value.xreplace({SIN: S.Zero, THETA: S.Zero, COS: S.One}))
+
+
+def _shorter(first: Expr, second: Expr) -> Expr:
+    return first if sympy.count_ops(first) < sympy.count_ops(second) else second
 
 
 def _divided(argument: Expr) -> bool:

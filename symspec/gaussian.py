@@ -99,6 +99,17 @@ class Gaussian2:
             det=_tidy(self.det / k),
         )
 
+    def shifted(self, beta: Expr, gamma: Expr) -> Gaussian2:
+        """Multiply by exp(beta u + gamma v); beta and gamma may be complex.
+
+        Only the mean moves, by the covariance times (beta, gamma), so no division occurs.
+        """
+        if beta == 0 and gamma == 0:
+            return self
+        du, dv = self.s11 * beta + self.s12 * gamma, self.s12 * beta + self.s22 * gamma
+        exponent = beta * (self.m1 + du / 2) + gamma * (self.m2 + dv / 2)
+        return replace(self, mass=self.mass * exp(sympy.expand(exponent)), m1=sympy.expand(self.m1 + du), m2=sympy.expand(self.m2 + dv))
+
     def marginal(self) -> Gaussian1:
         """The law of u."""
         return Gaussian1(self.mass, self.m1, self.s11)
@@ -193,7 +204,8 @@ def _probability(gate: Gate, mean: Expr, variance: Expr) -> Expr:
 
 def pair(first: Term, second: Term, law: Gaussian2) -> Expr:
     """E[first(u) second(v)], both terms free of oscillating factors or with complex beta."""
-    law = law.tilt(first.alpha, first.beta).swapped().tilt(second.alpha, second.beta).swapped()
+    law = law.tilt(first.alpha, S.Zero).swapped().tilt(second.alpha, S.Zero).swapped()
+    law = law.shifted(first.beta, second.beta)
     body = _moment2(first.power, first.gate, second.power, second.gate, replace(law, mass=S.One))
     return first.coefficient * second.coefficient * law.mass * body
 

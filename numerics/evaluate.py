@@ -1,0 +1,95 @@
+r"""Certified values of kernels: the program read by real balls, precision raised to the goal.
+
+The inputs are the angle and its cosine. An exact correlation gives an exact haversine
+(1 - rho)/2, from which the angle is computed, so nothing is lost near rho = 1. For a kernel
+that is an even or odd function a negative correlation is reflected first, so nothing is lost
+near rho = -1 either.
+
+>>> from symspec.network import mlp
+>>> import symspec as ss
+>>> print(evaluate(mlp(ss.relu, 3).ntk, "0.5", digits=30).str(30))
+1.76640279613475738838594951205
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from flint import arb
+from sympy import Expr
+
+from symspec.errors import DomainError, InputError, Undecided
+from symspec.exact import exact
+from symspec.functions import EVEN, NEITHER, ODD
+from symspec.kernel import Kernel
+
+from . import real
+from .constants import ball
+from .precision import goal_bits, meets, working_precision
+
+MAX_PRECISION_FACTOR = 64
+
+
+def evaluate(kernel: Kernel, rho: Any, digits: Any = 30) -> arb:
+    """K(rho) as a ball good to ``digits`` significant digits (or exactly 0).
+
+    ``rho`` is an exact number in [-1, 1] (int, Fraction, decimal string, sympy number, or a
+    float at its binary value), or a ball, of which the image is enclosed. Where a value is so
+    small that it cannot be told from zero, the ball is good to 2*digits digits of K(1)
+    instead. Raises DomainError off [-1, 1], Undecided if the goal is out of reach.
+    """
+    if not isinstance(kernel, Kernel):
+        raise InputError(f"evaluate takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
+    bits = goal_bits(digits)
+    if isinstance(rho, arb):
+        return _image(kernel, rho, bits)
+    point = exact(rho, "correlation rho")
+    if bool(point < -1) or bool(point > 1):
+        raise DomainError(f"correlation rho must lie in [-1, 1], not {rho}")
+    if point == 1 and kernel.diagonal_is_infinite:
+        raise DomainError("this tangent kernel is infinite on the diagonal: the activation has a jump; use the conjugate kernel, or drop_deltas=True")
+    return _refined(kernel, point, bits)
+
+
+def _refined(kernel: Kernel, point: Expr, bits: int) -> arb:
+    if point == 0 and kernel.symmetry == ODD:
+        return arb(0)
+    precision, floor = bits + 32, None
+    while precision <= MAX_PRECISION_FACTOR * (bits + 64):
+        with working_precision(precision):
+            value = at_exact(kernel, point)
+            if meets(value, bits):
+                return value
+            if value.contains(0) and value.is_finite():
+                floor = floor or abs(at_exact(kernel, sympy.Integer(0))) + abs(value)
+                if value.rad() < floor.upper() * arb(2) ** (-2 * bits) or precision > 16 * bits:
+                    return value
+        precision *= 2
+    raise Undecided(f"K({point}) is not known to {bits} bits at a working precision of {precision // 2} bits")
+
+
+def at_exact(kernel: Kernel, point: Expr) -> arb:
+    """K at an exact correlation, at the working precision."""
+    sign = 1
+    if bool(point < 0) and kernel.symmetry != NEITHER:
+        sign = -1 if kernel.symmetry == ODD else 1
+        point = -point
+    haversine = ball((1 - point) / 2)
+    return sign * at_angle(kernel, real.archav(haversine), ball(point))
+
+
+def at_angle(kernel: Kernel, theta: arb, rho: arb | None = None) -> arb:
+    """K at an angle in [0, pi], at the working precision."""
+    rho = theta.cos() if rho is None else rho
+    return kernel.program.run(real.table(theta, rho, ball))
+
+
+def _image(kernel: Kernel, rho: arb, bits: int) -> arb:
+    if not (rho >= -1 and rho <= 1):
+        raise DomainError(f"the ball {rho} is not contained in [-1, 1]")
+    with working_precision(bits + 64):
+        return at_angle(kernel, real.archav((1 - rho) / 2), rho)
+
+
+__all__ = ["EVEN", "at_angle", "at_exact", "evaluate"]

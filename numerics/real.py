@@ -1,0 +1,161 @@
+r"""The carrier of real balls, and the few real functions that need a proof to be clamped.
+
+A ball that sticks out of the domain of a square root or an inverse cosine is cut back to the
+domain. That is sound because the exact argument is known to lie there: haversines are in
+[0, 1] and correlations in [-1, 1] by Cauchy-Schwarz, and every constant of a program is real.
+The functions are monotone on the domain, so their values at the two cut ends enclose.
+
+``orthant`` integrates Plackett's formula
+:math:`L(h,k;\cos\theta)=Q(h)Q(k)+\frac1{2\pi}\int_\theta^{\pi/2}
+\exp(-\tfrac{h^2-2hk\cos\varphi+k^2}{2\sin^2\varphi})d\varphi` with FLINT's rigorous integrator;
+its derivatives are bounded by :math:`1/\sqrt{2\pi}` in h and k and :math:`1/2\pi` in the angle.
+
+>>> from flint import arb
+>>> archav(arb(0)), orthant(arb(0), arb(0), arb.pi() / 3).overlaps(arb(1) / 3)
+(0.00000000000000, True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from flint import acb, arb
+
+Table = dict[str, Callable[..., Any]]
+
+
+def _cut(value: arb, low: arb | None, high: arb | None) -> tuple[arb, arb] | None:
+    """The two ends of the ball cut to [low, high] if it sticks out, else None.
+
+    A ball that lies wholly outside contradicts the proof behind the cut; NaN says so.
+    """
+    sticks = (low is not None and not value > low) or (high is not None and not value < high)
+    if not sticks or not value.is_finite():
+        return None
+    a, b = value.lower(), value.upper()
+    if (low is not None and b < low) or (high is not None and a > high):
+        return arb("nan"), arb("nan")
+    if low is not None and a < low:
+        a = low
+    if high is not None and b > high:
+        b = high
+    return a, b
+
+
+def _monotone(function: Callable[[arb], arb], ends: tuple[arb, arb]) -> arb:
+    return function(ends[0]).union(function(ends[1]))
+
+
+def sqrt(value: arb) -> arb:
+    """Square root of an exact non-negative number enclosed by the ball."""
+    ends = _cut(value, arb(0), None)
+    return value.sqrt() if ends is None else _monotone(arb.sqrt, ends)
+
+
+def asin(value: arb) -> arb:
+    ends = _cut(value, arb(-1), arb(1))
+    return value.asin() if ends is None else _monotone(arb.asin, ends)
+
+
+def acos(value: arb) -> arb:
+    return arb.pi() / 2 - asin(value)
+
+
+def archav(value: arb, _symmetry: int = 0) -> arb:
+    """2 arcsin sqrt(w) for an exact w in [0, 1] enclosed by the ball."""
+    ends = _cut(value, arb(0), arb(1))
+    return _archav_inside(value) if ends is None else _monotone(_archav_inside, ends)
+
+
+def _archav_inside(w: arb) -> arb:
+    if w > arb(0.5):
+        return arb.pi() - 2 * (1 - w).sqrt().asin()
+    return 2 * w.sqrt().asin()
+
+
+def integer_power(base: Any, exponent: int) -> Any:
+    """base**exponent by squaring. FLINT's own power of a ball that contains zero is NaN."""
+    if exponent < 0:
+        return 1 / integer_power(base, -exponent)
+    result, square = None, base
+    while exponent:
+        if exponent & 1:
+            result = square if result is None else result * square
+        exponent >>= 1
+        if exponent:
+            square = square * square
+    return base**0 if result is None else result
+
+
+def power(base: arb, exponent: sympy.Rational) -> arb:
+    """base**exponent; for an odd half-integer exponent the base is known to be non-negative."""
+    if exponent.is_Integer:
+        return integer_power(base, int(exponent))
+    if exponent.q == 2:
+        return integer_power(sqrt(base), int(exponent.p))
+    if base.contains(0):
+        ends = _cut(base, arb(0), None)
+        return _monotone(lambda x: x ** (arb(int(exponent.p)) / int(exponent.q)), ends) if ends and exponent > 0 else arb("nan")
+    return base ** (arb(int(exponent.p)) / int(exponent.q))
+
+
+def orthant(h: arb, k: arb, theta: arb) -> arb:
+    """P(X > h, Y > k), correlation cos(theta); see the module docstring."""
+    if not (h.is_finite() and k.is_finite() and theta.is_finite()):
+        return arb("nan")
+    slack = (h.rad() + k.rad()) / (2 * arb.pi()).sqrt() + theta.rad() / (2 * arb.pi())
+    a, b, start = h.mid(), k.mid(), theta.mid()
+    root2 = arb(2).sqrt()
+    tails = (a / root2).erfc() * (b / root2).erfc() / 4
+    middle = arb.pi() / 2
+    # The two forms of the exponent are free of cancellation on their own half of (0, pi).
+    if start < middle:
+        def integrand(x: acb, _analytic: bool) -> acb:
+            return (-((a - b) ** 2) / (2 * x.sin() ** 2) - a * b / (1 + x.cos())).exp()
+    else:
+        def integrand(x: acb, _analytic: bool) -> acb:
+            return (-((a + b) ** 2) / (2 * x.sin() ** 2) + a * b / (1 - x.cos())).exp()
+    if a == b and start == 0:
+        integral = acb.integral(lambda x, _: (-a * a / (1 + x.cos())).exp(), 0, middle)
+    elif start <= 0 or start >= arb.pi():
+        return _degenerate(a, b, start) + arb(0, slack.upper())
+    else:
+        integral = acb.integral(integrand, start, middle)
+    return tails + integral.real / (2 * arb.pi()) + arb(0, slack.upper())
+
+
+def _degenerate(a: arb, b: arb, start: arb) -> arb:
+    """Correlation +1 (start <= 0) or -1."""
+    def tail(x: arb) -> arb:
+        return (x / arb(2).sqrt()).erfc() / 2
+
+    if start <= 0:
+        return tail(a if a > b else b)
+    return tail(a) + tail(b) - 1 if a + b < 0 else arb(0)
+
+
+def table(theta: arb, rho: arb, constant: Callable[[Any], arb]) -> Table:
+    """The carrier: operations of :data:`symspec.program.OPERATIONS` on real balls."""
+    return {
+        "constant": constant,
+        "theta": lambda: theta,
+        "rho": lambda: rho,
+        "add": lambda a, b: a + b,
+        "mul": lambda a, b: a * b,
+        "pow": power,
+        "archav": archav,
+        "orthant": orthant,
+        "order": lambda value, _order: value,
+        "sin": arb.sin,
+        "cos": arb.cos,
+        "exp": arb.exp,
+        "log": arb.log,
+        "sinh": arb.sinh,
+        "cosh": arb.cosh,
+        "asin": asin,
+        "acos": acos,
+        "atan": arb.atan,
+        "erf": arb.erf,
+    }
