@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 CLOSED_FORM_NODES = 150
 # Beyond this many nodes before simplification no closed form ends below the limit above.
 TRIED_NODES = 2000
-LINE_WIDTH = 78
+LINE_WIDTH = 62
 
 Row = tuple[str, str]
 
@@ -80,7 +80,8 @@ def kernel_latex(kernel: Kernel) -> str:
     """LaTeX of a kernel for mathematics mode: the closed form if short, else an ``aligned`` recursion."""
     expr = closed_form(kernel)
     if expr is not None:
-        return tex(expr)
+        text = _broken(expr)
+        return f"\\begin{{aligned}}\n& {text}\n\\end{{aligned}}" if "\\\\" in text else text
     rows = [_row(line) for line in kernel.program.lines]
     if THETA0 in kernel.program.inputs:
         rows.insert(0, (tex(THETA0), rf"\arccos {tex(RHO)}"))
