@@ -1,0 +1,202 @@
+r"""Gram matrices of kernels in double precision, at scale and with a proved bound.
+
+:func:`gram` computes :math:`G_{ij}=K(\langle x_i,y_j\rangle)` for rows on the unit sphere. Correlations come from matrix
+products of tiles, angles from correlations or, near the ends, from chords (:mod:`gpu.tiles`), and
+values from a certified polynomial in the angle (:mod:`gpu.evaluators`), so the cost does not depend on
+the depth. The error is that of the angle times the slope of the kernel, plus :func:`gram_error_bound`.
+
+**Memory** beside input and output: for each thread one tile of tile² doubles and the buffers of one
+piece, (m + q + 3)·piece doubles with m·q about the number of terms (on NumPy less than 1 MiB and 1 MiB).
+**Work**: with Y = None only tiles on and above the diagonal; the matrix is exactly symmetric and its diagonal
+is K(1), rounded correctly.
+
+A tangent kernel with a jump in the activation is infinite on the diagonal, and inf is what the
+matrix then has there and for equal rows.
+
+>>> import numpy, symspec as ss
+>>> points = numpy.eye(3)
+>>> matrix = gram(ss.mlp(ss.relu, 1).ck, points, backend="numpy")
+>>> matrix.diagonal().tolist(), bool(abs(matrix[0, 1] - 1 / numpy.pi) < 1e-15)
+([1.0, 1.0, 1.0], True)
+>>> gram(ss.mlp(ss.relu, 1).ck, 2 * points)
+Traceback (most recent call last):
+  ...
+symspec.errors.DomainError: row 0 of X has norm 2; rows must lie on the unit sphere within 1e-08: divide each by its norm
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy
+
+from symspec.errors import InputError
+from symspec.exact import natural
+from symspec.kernel import Kernel
+
+from .backends import Backend, backend as backend_named
+from .evaluators import DirectEvaluator, Evaluator, PolynomialEvaluator, evaluator, polynomial_evaluator
+from .tiles import Tile, angles, correlations, each, tiles, unit_rows
+
+MIN_TILE = 8
+
+
+@dataclass(frozen=True)
+class GramReport:
+    """How :func:`gram` computes: ``method`` polynomial or direct, ``backend`` in words.
+
+    ``error_bound`` is :func:`gram_error_bound`, or None for the direct method, which proves nothing; ``terms``
+    the length of the polynomial; ``note`` the reason for the method.
+    """
+
+    method: str
+    backend: str
+    error_bound: float | None
+    terms: int | None
+    note: str
+
+    @property
+    def proved(self) -> bool:
+        return self.error_bound is not None
+
+
+def gram_report(K: Kernel, *, method: str = "auto", backend: str | Backend = "auto") -> GramReport:
+    """What gram would do with these arguments, without doing it."""
+    chosen = evaluator(K, method)
+    return GramReport(chosen.method, backend_named(backend).description, chosen.error_bound, chosen.terms, chosen.note)
+
+
+def gram_error_bound(K: Kernel) -> float:
+    """A proved bound of the error of every entry, given its angle exactly (as a double).
+
+    Truncation of the polynomial, rounding of its coefficients, and rounding of the evaluation in IEEE
+    double precision, to nearest; derived in :mod:`gpu.evaluators` and :mod:`gpu.chebyshev`. The last is a worst case,
+    usually ten times the error met. Raises Undecided where no polynomial is proved.
+    """
+    if not isinstance(K, Kernel):
+        raise InputError(f"gram_error_bound takes a Kernel, not {type(K).__name__}")
+    return polynomial_evaluator(K).error_bound
+
+
+@lru_cache(maxsize=256)
+def diagonal_value(kernel: Kernel) -> float:
+    """K(1) as the nearest double; inf for a tangent kernel of an activation with a jump."""
+    if kernel.diagonal_is_infinite:
+        return math.inf
+    from numerics.evaluate import evaluate
+
+    return float(evaluate(kernel, 1, digits=40))
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A kernel with the way to evaluate it on a backend."""
+
+    evaluator: PolynomialEvaluator | DirectEvaluator
+    diagonal: float
+    backend: Backend
+
+    @staticmethod
+    def of(kernel: Kernel, method: str, library: Backend) -> Engine:
+        return Engine(evaluator(kernel, method), diagonal_value(kernel), library)
+
+    def workspace(self) -> Any:
+        return self.evaluator.workspace(self.backend.piece, self.backend.xp)
+
+    def overwrite(self, theta: Any, work: Any) -> None:
+        """Replace a contiguous array of angles by values; K(1) where the angle is 0."""
+        xp, piece, flat = self.backend.xp, self.backend.piece, theta.reshape(-1)
+        equal = xp.nonzero(flat == 0.0)[0] if not float(theta.min()) else None
+        with self.backend.quiet():
+            for start in range(0, flat.shape[0], piece):
+                self.evaluator.overwrite(flat[start : start + piece], work, xp)
+        if equal is not None:
+            flat[equal] = self.diagonal
+
+
+def gram(
+    K: Kernel,
+    X: Any,
+    Y: Any = None,
+    *,
+    method: str = "auto",
+    backend: str | Backend = "auto",
+    tile: int | None = None,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """The matrix K(<x_i, y_j>), float64, of shape (n, m) for X of shape (n, d) and Y of shape (m, d).
+
+    Rows lie on the unit sphere (within 1e-8; they are renormalised); without Y, Y is X. ``method`` is "polynomial" (proved,
+    see :func:`gram_error_bound`), "direct" (no bound), or "auto": polynomial where one is proved, else direct,
+    logged; :func:`gram_report` tells which. ``tile`` is the edge of a tile, ``out`` an array for the result, ``workers`` the
+    number of threads (NumPy only). The result is a NumPy array, or a CuPy array where ``out`` is one
+    or, without ``out``, where X is one.
+
+    Raises InputError for arguments of the wrong shape or kind, DomainError for rows that are not
+    finite or off the sphere, Undecided for method="polynomial" where none is proved.
+    """
+    library = backend_named(backend)
+    engine = Engine.of(K, method, library)
+    left = unit_rows(X, "X", library)
+    right = left if Y is None else unit_rows(Y, "Y", library)
+    if left.shape[1] != right.shape[1]:
+        raise InputError(f"X has points in R^{left.shape[1]} and Y in R^{right.shape[1]}; they must agree")
+    result = _output(X, out, (left.shape[0], right.shape[0]), library)
+    edge = library.tile if tile is None else natural(tile, "tile", MIN_TILE)
+    count = library.workers if workers is None else natural(workers, "workers", 1)
+    if library.xp is not numpy:
+        count = 1
+    work = tiles(*result.shape, edge, symmetric=Y is None)
+    _Filler(engine, left, right, result, symmetric=Y is None).run(work, count)
+    return result
+
+
+def _output(points: Any, out: Any, shape: tuple[int, int], library: Backend) -> Any:
+    if out is None:
+        on_device = library.xp is not numpy and isinstance(points, library.xp.ndarray)
+        return (library.xp if on_device else numpy).empty(shape)
+    if not hasattr(out, "dtype") or tuple(out.shape) != shape or out.dtype != numpy.float64:
+        raise InputError(f"out must be a float64 array of shape {shape}, not {getattr(out, 'dtype', type(out).__name__)} of shape {getattr(out, 'shape', None)}")
+    return out
+
+
+class _Filler:
+    """Computes tiles into the result."""
+
+    def __init__(self, engine: Engine, left: Any, right: Any, result: Any, *, symmetric: bool) -> None:
+        self.engine, self.left, self.right, self.result, self.symmetric = engine, left, right, result, symmetric
+
+    def run(self, work: list[Tile], workers: int) -> None:
+        if work:
+            self.area = max(tile.shape[0] * tile.shape[1] for tile in work)
+            each(work, self._worker, workers)
+
+    def _worker(self, queue: Iterator[Tile]) -> None:
+        engine, xp = self.engine, self.engine.backend.xp
+        buffer, space = xp.empty(self.area), engine.workspace()
+        for tile in queue:
+            rows, columns = self.left[tile.rows], self.right[tile.columns]
+            block = correlations(rows, columns, buffer, xp)
+            angles(block, rows, columns, xp, skip_diagonal=tile.diagonal)
+            engine.overwrite(block, space)
+            if tile.diagonal:
+                # Mirrored, because a product with the transpose is symmetric only up to rounding.
+                upper = xp.triu(block, 1)
+                block = upper + upper.T
+                xp.fill_diagonal(block, engine.diagonal)
+            self._store(tile, block)
+
+    def _store(self, tile: Tile, block: Any) -> None:
+        if isinstance(self.result, numpy.ndarray):
+            block = self.engine.backend.to_host(block)
+        self.result[tile.rows, tile.columns] = block
+        if self.symmetric and not tile.diagonal:
+            self.result[tile.columns, tile.rows] = block.T
+
+
+__all__ = ["Engine", "Evaluator", "GramReport", "gram", "gram_error_bound", "gram_report"]
