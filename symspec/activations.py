@@ -13,18 +13,19 @@ symspec.errors.NotSquareIntegrable: exp(x**2) grows like exp(1 x^2): it is squar
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import sympy
-from sympy import Expr, Rational, S, Symbol, oo
+from sympy import Expr, Rational, S, Symbol
 
 from . import hermite_coefficients as _hermite
 from .dual import Dual, dual
 from .errors import DomainError, InputError, NotSquareIntegrable
 from .exact import exact, natural
-from .form import X, Form, constant, error_function, exponential, step as _step, variable, wave
+from .form import MAX_DEGREE, X, Form, constant, error_function, exponential, step as _step, variable, wave
 from .parser import parse
 from .support import Support, support_of
 
@@ -137,14 +138,17 @@ def _variance(value: Any) -> Expr:
 
 
 def activation(source: Any) -> Activation:
-    """An activation from text in x (safe grammar), or an Activation unchanged.
+    """An activation from text, or an Activation unchanged.
 
-    Raises ParseError, NoClosedForm, or NotSquareIntegrable (under the standard Gaussian).
+    The text is a name (``relu``), a family with numbers (``leaky_relu(1/10)``, ``hermite(3)``,
+    ``polynomial(1, 0, 2)``) or an expression in x (:mod:`symspec.parser`). Raises ParseError, NoClosedForm, or NotSquareIntegrable (under the standard Gaussian).
     """
     if isinstance(source, Activation):
         return source
     if isinstance(source, str) and source.strip() in NAMED:
         return NAMED[source.strip()]
+    if isinstance(source, str) and (match := _CALL.fullmatch(source)) and match.group(1) in FAMILIES:
+        return _of_family(match.group(1), match.group(2).split(","))
     result = Activation(parse(source), str(source).strip())
     result.require_square_integrable(S.One)
     return result
@@ -202,6 +206,8 @@ def polynomial(*coefficients: Any) -> Activation:
 def hermite(n: Any) -> Activation:
     """The orthonormal Hermite polynomial h_n = He_n/sqrt(n!), whose unit-variance dual is rho^n."""
     n = natural(n, "Hermite degree")
+    if n > MAX_DEGREE:
+        raise InputError(f"Hermite degree {n} is above the limit {MAX_DEGREE}")
     value = sympy.Poly(_hermite.he(n, X), X)
     form = Form()
     for (power,), value_ in value.terms():
@@ -209,4 +215,16 @@ def hermite(n: Any) -> Activation:
     return Activation(form, f"hermite({n})")
 
 
-__all__ = ["NAMED", "Activation", "activation", "correlation", "oo"]
+FAMILIES = {f.__name__: f for f in (leaky_relu, monomial, rectified_monomial, polynomial, hermite)}
+_CALL = re.compile(r"\s*([a-z_]+)\s*\(([-+0-9./,eE\s]*)\)\s*", re.ASCII)
+
+
+def _of_family(name: str, arguments: list[str]) -> Activation:
+    if name != "polynomial" and len(arguments) != 1:
+        raise InputError(f"{name} takes one number, not {len(arguments)}")
+    result = FAMILIES[name](*arguments)
+    result.require_square_integrable(S.One)
+    return result
+
+
+__all__ = ["FAMILIES", "NAMED", "Activation", "activation", "correlation"]

@@ -13,7 +13,7 @@ installed, a table of the same texts stands in; it also holds the one-line summa
 K = CK of relu network of depth 1
 w_1 = theta_0*cos(theta_0)/(2*pi) - sin(theta_0)/(2*pi) - cos(theta_0)/2 + 1/2
 K(rho) = 1 - 2*w_1
-       = -(rho*acos(rho) - pi*rho - sqrt(1 - rho**2))/pi
+       = -rho*acos(rho)/pi + rho + sqrt(1 - rho**2)/pi
 K(0) = 1/pi
 0
 """

@@ -131,7 +131,7 @@ def repl(parser: ArgumentParser) -> Runner:
 
     example:
       symspec repl
-      >>> mlp(relu, 2).ntk
+      mlp(relu, 2).ntk          (typed at the prompt)
     """
     parser.add_argument("--plain", action="store_true", help="the standard Python prompt even where IPython is installed")
     return _repl

@@ -24,15 +24,18 @@ True
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import sympy
 from sympy import Expr, Heaviside, S, Symbol, cos, erf, exp, sin
 
-from .errors import InputError, NoClosedForm
+from .errors import ExpressionTooLarge, InputError, NoClosedForm
 
 X = Symbol("x", real=True)
 MAX_DEGREE = 256
+# Products beyond these sizes come from hostile or hopeless input, never from an activation.
+MAX_PRODUCTS, MAX_CONSTANT_TERMS, MAX_BITS = 40_000, 2_000, 13_000
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class Form:
     def of(terms: list[Term]) -> Form:
         """Collect like terms and drop those whose coefficient is exactly zero."""
         sums: dict[Term, Expr] = {}
-        for term in terms:
+        for term in _unified(terms):
             sums[term.key] = sums.get(term.key, S.Zero) + term.coefficient
         kept = [replace(key, coefficient=value) for key, raw in sums.items() if (value := _canonical(raw)) != 0]
         return Form(tuple(sorted(kept, key=_order)))
@@ -136,12 +139,16 @@ class Form:
         return self + -other
 
     def __mul__(self, other: Form) -> Form:
+        if len(self.terms) * len(other.terms) > MAX_PRODUCTS:
+            raise ExpressionTooLarge(f"a product of {len(self.terms)} by {len(other.terms)} terms is more than is expanded ({MAX_PRODUCTS})")
         return Form.of([part for a in self.terms for b in other.terms for part in _product(a, b)])
 
     def __pow__(self, n: int) -> Form:
         result = constant(S.One)
-        for _ in range(n):
-            result = result * self
+        for digit in bin(n)[2:]:
+            result = result * result
+            if digit == "1":
+                result = result * self
         return result
 
     def scaled(self, factor: Expr) -> Form:
@@ -243,18 +250,65 @@ def wave(omega: Expr, phase: Expr, *, odd: bool) -> Form:
 def _canonical(value: Expr) -> Expr:
     """Expanded constant, exactly 0 where it vanishes.
 
-    A rational is decided at once; anything else by sympy's exact zero test, and a constant it
-    cannot decide is refused rather than guessed.
+    A constant whose first digits are not zero is settled by them. For the rest, algebraic numbers
+    are decided by their minimal polynomial and others by simplification; a constant that stays
+    undecided is refused rather than guessed.
     """
     value = sympy.expand(value)
-    if value.is_Rational or value.is_zero is False:
+    if any(max(abs(leaf.p), leaf.q).bit_length() > MAX_BITS for leaf in value.atoms(sympy.Rational)):
+        raise ExpressionTooLarge(f"a coefficient has more than {MAX_BITS} binary digits")
+    if value.is_Rational or value.is_zero is False or value.is_comparable:
         return value
-    simplified = sympy.nsimplify(sympy.simplify(value)) if value.is_algebraic else sympy.simplify(value)
+    if value.is_algebraic:
+        return S.Zero if sympy.minimal_polynomial(value, X) == X else value
+    simplified = sympy.simplify(value)
     if simplified == 0 or simplified.is_zero:
         return S.Zero
-    if simplified.is_zero is None and simplified.equals(0):
-        return S.Zero
-    return value
+    if simplified.is_zero is False or simplified.is_comparable:
+        return value
+    raise NoClosedForm(f"it is not decided whether the constant {str(value)[:80]} is zero; write it in a simpler form")
+
+
+def _unified(terms: list[Term]) -> list[Term]:
+    """Terms in which equal parameters are written equally: sqrt(3 + 2 sqrt(2)) and 1 + sqrt(2)."""
+    seen = {value for term in terms for value in _parameters(term)}
+    if sum(not value.is_Rational for value in seen) == 0 or len(seen) == 1:
+        return terms
+    ordered = sorted(seen, key=lambda value: (sympy.count_ops(value), sympy.default_sort_key(value)))
+    chosen: list[Expr] = []
+    renamed: dict[Expr, Expr] = {}
+    for value in ordered:
+        twin = next((other for other in chosen if _equal(value, other)), None)
+        if twin is None:
+            chosen.append(value)
+        else:
+            renamed[value] = twin
+    return [_with_parameters(term, renamed) for term in terms] if renamed else terms
+
+
+def _parameters(term: Term) -> tuple[Expr, ...]:
+    gate = () if term.gate is None else (term.gate.a, term.gate.b) if isinstance(term.gate, Erf) else (term.gate.b,)
+    return (term.alpha, term.beta, term.omega, *gate)
+
+
+def _with_parameters(term: Term, renamed: dict[Expr, Expr]) -> Term:
+    def new(value: Expr) -> Expr:
+        return renamed.get(value, value)
+
+    gate = term.gate
+    if isinstance(gate, Erf):
+        gate = Erf(new(gate.a), new(gate.b))
+    elif gate is not None:
+        gate = replace(gate, b=new(gate.b))
+    return replace(term, alpha=new(term.alpha), beta=new(term.beta), omega=new(term.omega), gate=gate)
+
+
+@lru_cache(maxsize=4096)
+def _equal(a: Expr, b: Expr) -> bool:
+    if a.is_Rational and b.is_Rational:
+        return False
+    difference = a - b
+    return not difference.is_comparable and _canonical(difference) == 0
 
 
 def _order(term: Term) -> Any:
@@ -274,6 +328,8 @@ def _product(a: Term, b: Term) -> list[Term]:
     power = a.power + b.power
     if power > MAX_DEGREE:
         raise InputError(f"the power x^{power} is above the limit {MAX_DEGREE}")
+    if len(sympy.Add.make_args(a.coefficient)) * len(sympy.Add.make_args(b.coefficient)) > MAX_CONSTANT_TERMS:
+        raise ExpressionTooLarge(f"a constant of more than {MAX_CONSTANT_TERMS} terms is not expanded")
     base = Term(
         coefficient=a.coefficient * b.coefficient,
         power=power,

@@ -5,7 +5,7 @@ The grammar is small and its own; the text never reaches Python's evaluator::
     sum     := product (("+" | "-") product)*
     product := unary (("*" | "/") unary)*
     unary   := ("+" | "-") unary | power
-    power   := atom (("**" | "^") unary)?
+    power   := atom (("**" | "^") unary)?          E**f is exp(f)
     atom    := number | "x" | "pi" | "E" | name "(" sum ("," sum)* ")" | "(" sum ")"
 
 Functions: exp, sin, cos, erf, erfc, sqrt (of constants), abs, sign, relu, Heaviside (or
@@ -24,16 +24,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import comb
 
 import sympy
 from sympy import Expr, S
+from sympy.core.evalf import PrecisionExhausted
 
 from . import piecewise
-from .errors import NoClosedForm, ParseError
-from .form import MAX_DEGREE, Form, constant, error_function, exponential, step, variable, wave
+from .errors import NoClosedForm, ParseError, SymspecError
+from .form import MAX_BITS, MAX_DEGREE, Form, constant, error_function, exponential, step, variable, wave
 
-MAX_LENGTH, MAX_DEPTH, MAX_DIGITS = 2000, 60, 200
-_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?|\.\d+(?:[eE][+-]?\d{1,3})?)|([A-Za-z_]+\d*)|(\*\*|[-+*/^(),]))")
+MAX_LENGTH, MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT = 2000, 60, 200, 10_000
+MAX_EXPANDED = 500
+_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?|\.\d+(?:[eE][+-]?\d{1,3})?)|([A-Za-z_]+\d*)|(\*\*|[-+*/^(),]))", re.ASCII)
 
 
 def parse(text: str) -> Form:
@@ -47,7 +50,12 @@ def parse(text: str) -> Form:
     if len(text) > MAX_LENGTH:
         raise ParseError(f"the text has {len(text)} characters; at most {MAX_LENGTH} are read")
     reader = _Reader(text, _tokens(text))
-    result = reader.sum(0)
+    try:
+        result = reader.sum(0)
+    except (PrecisionExhausted, OverflowError, RecursionError) as error:
+        if isinstance(error, SymspecError):
+            raise
+        raise NoClosedForm(f"{text[:60]!r}: its constants cannot be compared exactly; write them in a simpler form") from None
     if reader.token is not None:
         raise reader.error(f"unexpected {reader.token!r}")
     return result
@@ -122,7 +130,8 @@ class _Reader:
             return base
         if depth > MAX_DEPTH:
             raise ParseError(f"the text is nested deeper than {MAX_DEPTH} levels")
-        return _power(base, self.unary(depth + 1))
+        exponent = self.unary(depth + 1)
+        return _exp(exponent) if base == constant(sympy.E) else _power(base, exponent)
 
     def atom(self, depth: int) -> Form:
         token = self.token
@@ -182,6 +191,8 @@ def _polynomial(form: Form, degree: int, what: str) -> list[Expr]:
 
 def _exp(form: Form) -> Form:
     gamma, beta, alpha = _polynomial(form, 2, "exp")
+    if bool(abs(gamma) > MAX_EXPONENT):
+        raise ParseError(f"the constant {str(gamma)[:30]} in exp is beyond +-{MAX_EXPONENT}")
     return exponential(alpha, beta, gamma)
 
 
@@ -251,7 +262,16 @@ def _constant_power(base: Expr, power: Expr) -> Expr:
         raise ParseError(f"the power {str(power)[:30]} of a constant is not a small rational number")
     if base == 0 and power <= 0 or (base.is_negative and not power.is_Integer):
         raise ParseError(f"{base}**({power}) is not a real number")
+    parts = sympy.Add.make_args(base)
+    bits = max((max(abs(leaf.p), leaf.q).bit_length() for leaf in base.atoms(sympy.Rational)), default=1)
+    if bits * abs(power) > MAX_BITS or (len(parts) > 1 and comb(len(parts) + int(abs(power)), len(parts)) > MAX_EXPANDED):
+        raise ParseError(f"the power {power} of the constant {str(base)[:30]} is too large to write out")
     return base**power
+
+
+def _elu(form: Form) -> Form:
+    positive = piecewise.heaviside(form)
+    return form * positive + (_exp(form) - constant(1)) * (constant(1) - positive)
 
 
 _FUNCTIONS: dict[str, tuple[Callable[..., Form], int, int]] = {
@@ -265,6 +285,9 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Form], int, int]] = {
     "sqrt": (_sqrt, 1, 1),
     "Phi": (_phi, 1, 1),
     "gelu": (_gelu, 1, 1),
+    "elu": (_elu, 1, 1),
+    "gaussian": (lambda form: _exp((form * form).scaled(-S.Half)), 1, 1),
+    "absolute": (piecewise.absolute, 1, 1),
     "abs": (piecewise.absolute, 1, 1),
     "Abs": (piecewise.absolute, 1, 1),
     "sign": (piecewise.sign, 1, 1),

@@ -101,18 +101,14 @@ def _real_roots(poly: Poly) -> list[Expr]:
 
 
 def _is_positive(poly: Poly, lower: Expr, upper: Expr) -> bool:
-    """Sign at an interior rational point; the interval holds no root."""
+    """Sign on an interval that holds no root: of the leading term towards infinity, else at the midpoint."""
     if poly.is_zero:
         return False
-    if lower == -sympy.oo and upper == sympy.oo:
-        point = S.Zero
-    elif lower == -sympy.oo:
-        point = sympy.floor(upper) - 1
-    elif upper == sympy.oo:
-        point = sympy.floor(lower) + 1
-    else:
-        point = (lower + upper) / 2
-    return bool(sympy.expand(poly.eval(point)) > 0)
+    if upper == sympy.oo:
+        return bool(poly.LC() > 0)
+    if lower == -sympy.oo:
+        return bool(poly.LC() * (-1) ** poly.degree() > 0)
+    return bool(sympy.expand(poly.eval((lower + upper) / 2)) > 0)
 
 
 __all__ = ["Term", "absolute", "heaviside", "maximum", "minimum", "sign"]
