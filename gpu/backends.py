@@ -55,6 +55,25 @@ class Backend:
         return numpy.errstate(all="ignore") if self.xp is numpy else contextlib.nullcontext()
 
 
+@lru_cache(maxsize=1)
+def _thread_pools() -> Any:
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> contextlib.AbstractContextManager[Any]:
+    """Hold the matrix products to one thread each, where threadpoolctl is installed.
+
+    The tiles are what runs in parallel. A product of small tiles in threads of its own is slower
+    than in one, by a factor of fifty on a busy machine, because the threads wait by spinning.
+    """
+    pools = _thread_pools()
+    return contextlib.nullcontext() if pools is None else pools.limit(limits=1, user_api="blas")
+
+
 def cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
@@ -63,7 +82,7 @@ def cores() -> int:
 @lru_cache(maxsize=1)
 def _numpy_backend() -> Backend:
     count = cores()
-    return Backend("numpy", numpy, f"NumPy {numpy.__version__} on {count} core{'s' if count > 1 else ''}", 256, 4096, count)
+    return Backend("numpy", numpy, f"NumPy {numpy.__version__} on {count} core{'s' if count > 1 else ''}", 128, 1 << 14, count)
 
 
 @lru_cache(maxsize=1)

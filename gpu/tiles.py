@@ -34,7 +34,7 @@ import numpy
 
 from symspec.errors import DomainError, InputError
 
-from .backends import Backend
+from .backends import Backend, one_blas_thread
 
 NEAR = 0.9
 SPHERE_TOLERANCE = 1e-8
@@ -69,9 +69,10 @@ def each(work: list[Tile], worker: Callable[[Iterator[Tile]], None], workers: in
     queue = iter(work)
     count = min(workers, len(work))
     if count <= 1:
-        worker(queue)
+        with one_blas_thread():
+            worker(queue)
         return
-    with ThreadPoolExecutor(count) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(count) as pool:
         for done in [pool.submit(worker, queue) for _ in range(count)]:
             done.result()
 
