@@ -25,7 +25,7 @@ from . import hermite_coefficients as _hermite
 from .dual import Dual, dual
 from .errors import DomainError, InputError, NotSquareIntegrable
 from .exact import exact, natural
-from .form import MAX_DEGREE, X, Form, constant, error_function, exponential, step as _step, variable, wave
+from .form import MAX_DEGREE, Form, X, constant, error_function, exponential, step as _step, variable, wave
 from .parser import parse
 from .support import Support, support_of
 

@@ -211,4 +211,4 @@ def _plain(names: dict[str, Any], banner: str) -> None:
         sys.displayhook = before
 
 
-__all__ = ["namespace", "derive", "hermite", "repl"]
+__all__ = ["derive", "hermite", "namespace", "repl"]

@@ -50,7 +50,10 @@ class Dual:
         """The expression with given variances, regular on the diagonal where p = q allows it."""
         value = self.expr.xreplace({P: p, Q: q})
         if p == q:
-            value = value.replace(lambda e: e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer and not e.base.is_Atom, lambda e: _shorter(sympy.factor(e.base), e.base) ** e.exp)
+            value = value.replace(
+                lambda e: e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer and not e.base.is_Atom,
+                lambda e: _shorter(sympy.factor(e.base), e.base) ** e.exp,
+            )
         return _regular(value)
 
     def diagonal(self, q: Expr) -> Expr:
@@ -141,7 +144,8 @@ def _parts(value: tuple[Expr, Expr]) -> tuple[Expr, Expr]:
 
 
 def _half_sum(same: tuple[Expr, Expr], opposite: tuple[Expr, Expr], sign: Expr, *, imaginary: bool) -> Expr:
-    r"""sign/2 Part(same) + 1/2 Part(opposite), joined into hyperbolic functions.
+    r"""(Part(same) + Part(opposite))/2, joined into hyperbolic functions; ``sign`` goes with the
+    opposite imaginary part, or with the real part of the same.
 
     The two real exponents are R+X and R-X, so e^R (A+ e^X + A- e^-X) becomes
     e^R ((A+ + A-) cosh X + (A+ - A-) sinh X). For a sine the first carries the minus sign:
@@ -153,7 +157,7 @@ def _half_sum(same: tuple[Expr, Expr], opposite: tuple[Expr, Expr], sign: Expr, 
     plus = _parts((opposite[0], sympy.expand(opposite[1] - lower)))[index] / 2
     minus = _parts((same[0], sympy.expand(same[1] - upper)))[index] / 2
     if imaginary:
-        plus, minus = sign * plus, minus
+        plus = sign * plus
     else:
         minus = sign * minus
     total, difference = sympy.expand(plus + minus), sympy.expand(plus - minus)

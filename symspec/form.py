@@ -167,7 +167,7 @@ class Form:
 
     def derivative(self, *, deltas: bool = True) -> Form:
         """The distributional derivative, or the classical one where ``deltas`` is false."""
-        return Form.of([part for term in self.terms for part in _differentiate(term, deltas)])
+        return Form.of([part for term in self.terms for part in _differentiate(term, deltas=deltas)])
 
     @property
     def polynomial_degree(self) -> int | None:
@@ -385,7 +385,7 @@ def _reflect(term: Term) -> list[Term]:
     return [mirrored]
 
 
-def _differentiate(term: Term, deltas: bool) -> list[Term]:
+def _differentiate(term: Term, *, deltas: bool) -> list[Term]:
     c = term.coefficient
     parts = []
     if term.power:

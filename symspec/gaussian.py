@@ -188,6 +188,7 @@ def _gate_derivative1(power: int, gate: Gate, mean: Expr, variance: Expr) -> Exp
         return S.Zero
     if isinstance(gate, Step):
         return _moment1(power, Delta(gate.b), mean, variance)
+    assert isinstance(gate, Erf)
     scale, (alpha, beta) = gate.density()
     law = Gaussian1(S.One, mean, variance).tilt(alpha, beta)
     return scale * law.mass * _moment1(power, None, law.mean, law.variance)

@@ -121,7 +121,7 @@ def zonal_kernel(expr: Any, support: Support | None = None) -> Kernel:
     names = {symbol.name for symbol in expr.free_symbols}
     if names - {"rho"}:
         raise InputError(f"the expression may contain the symbol rho only, not {', '.join(sorted(names - {'rho'}))}")
-    body = expr.xreplace({symbol: RHO for symbol in expr.free_symbols})
+    body = expr.xreplace(dict.fromkeys(expr.free_symbols, RHO))
     return Kernel(Program((), in_angle(body)), support, f"{expr}")
 
 
@@ -148,4 +148,4 @@ def power(n: int) -> Kernel:
     return Kernel(Program((), RHO**n), Support(even=n if n % 2 == 0 else -1, odd=n if n % 2 else -1), f"rho^{n}")
 
 
-__all__ = ["S", "Kernel", "in_angle", "power", "zonal_kernel"]
+__all__ = ["Kernel", "S", "in_angle", "power", "zonal_kernel"]

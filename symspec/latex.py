@@ -114,7 +114,8 @@ def _broken(expr: Expr) -> str:
     expr = expr if expr.is_Add else sympy.expand(expr, deep=False, power_base=False, power_exp=False)
     if not expr.is_Add:
         return text
-    lines, current = [], ""
+    lines: list[str] = []
+    current = ""
     for term in expr.as_ordered_terms():
         piece = tex(term)
         piece = piece if piece.startswith("-") or not (lines or current) else f"+ {piece}"
@@ -179,7 +180,7 @@ def _ntk_rows(network: Network) -> list[Row]:
 
 
 def _kernels(network: Network, symbol: str) -> str:
-    return rf" \\" + "\n" + rf"K_{{\mathrm{{CK}}}} &= {symbol}^{{{network.depth}}}, \qquad K_{{\mathrm{{NTK}}}} = \Theta^{{{network.depth}}}"
+    return r" \\" + "\n" + rf"K_{{\mathrm{{CK}}}} &= {symbol}^{{{network.depth}}}, \qquad K_{{\mathrm{{NTK}}}} = \Theta^{{{network.depth}}}"
 
 
 def parametrisation_text(network: Network) -> str:
@@ -188,7 +189,9 @@ def parametrisation_text(network: Network) -> str:
     if par.normalised:
         return r"Normalised recursion: every layer is divided by $\widehat\sigma(1)$, so that the conjugate kernel is 1 on the diagonal."
     values = rf"$\sigma_w^2={tex(par.sigma_w2)}$, $\sigma_b^2={tex(par.sigma_b2)}$"
-    return rf"NTK parametrisation in every dense layer, readout included, with {values} and inputs of $|x|^2/d={tex(par.input_variance)}$; $V_f(q,\rho)=E[f(u)f(v)]$ for variances $q$ and correlation $\rho$."
+    inputs = rf"inputs of $|x|^2/d={tex(par.input_variance)}$"
+    meaning = r"$V_f(q,\rho)=E[f(u)f(v)]$ for variances $q$ and correlation $\rho$"
+    return f"NTK parametrisation in every dense layer, readout included, with {values} and {inputs}; {meaning}."
 
 
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {c: "\\" + c for c in "&%$#_{}"}
@@ -201,8 +204,9 @@ def escape(text: str) -> str:
 
 def document(title: str, body: str) -> str:
     """A complete LaTeX document; ``title`` and ``body`` are LaTeX."""
-    packages = "\n".join(rf"\usepackage{option}" for option in _PACKAGES)
-    return f"\\documentclass[11pt,a4paper]{{article}}\n{packages}\n\\allowdisplaybreaks\n\\title{{{title}}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle\n{body}\n\\end{{document}}\n"
+    packages = [rf"\usepackage{package}" for package in _PACKAGES]
+    head = [r"\documentclass[11pt,a4paper]{article}", *packages, r"\allowdisplaybreaks", rf"\title{{{title}}}", r"\date{}"]
+    return "\n".join([*head, r"\begin{document}", r"\maketitle", body, r"\end{document}", ""])
 
 
 _PACKAGES = ("[margin=22mm]{geometry}", "{amsmath}", "{amssymb}", "{amsthm}", "{booktabs}", "{longtable}", "{graphicx}", "[hidelinks]{hyperref}")

@@ -291,7 +291,9 @@ class _Builder:
         result = self.function_support.compose(support)
         return result + Support(even=0) if bias != 0 else result
 
-    def _angular_layer(self, q: Expr, q_new: Expr, second: Expr, angle: Expr, order: Rational, support: Support, layer: int, weight: Expr, bias: Expr) -> tuple[Expr, Expr, Rational, Support]:
+    def _angular_layer(
+        self, q: Expr, q_new: Expr, second: Expr, angle: Expr, order: Rational, support: Support, layer: int, weight: Expr, bias: Expr
+    ) -> tuple[Expr, Expr, Rational, Support]:
         value = self._at(self.dual, q, angle, S.Zero)
         if self.par.normalised:
             defect = S.Half - sympy.expand(value / (2 * second))

@@ -13,6 +13,7 @@ Roots are exact: rational, quadratic surds, or algebraic numbers in sympy's isol
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import reduce
 
@@ -20,7 +21,7 @@ import sympy
 from sympy import Expr, Poly, S
 
 from .errors import NoClosedForm
-from .form import X, Form, Step, Term, constant, step
+from .form import Form, Step, Term, X, constant, step
 
 MAX_ROOT_DEGREE = 24
 
@@ -81,7 +82,7 @@ def _refined(edges: list[Expr], pieces: list[Poly]) -> list[tuple[Poly, Interval
     for poly, lower, upper in zip(pieces, bounds, bounds[1:], strict=False):
         inner = [root for root in _real_roots(poly) if bool(root > lower) and bool(root < upper)]
         points = [lower, *inner, upper]
-        cut += [(poly, (a, b)) for a, b in zip(points, points[1:], strict=False)]
+        cut += [(poly, (a, b)) for a, b in itertools.pairwise(points)]
     return cut
 
 
