@@ -58,7 +58,7 @@ class Backend:
 @lru_cache(maxsize=1)
 def _thread_pools() -> Any:
     try:
-        from threadpoolctl import ThreadpoolController
+        from threadpoolctl import ThreadpoolController  # type: ignore[import-not-found]
     except ImportError:
         return None
     return ThreadpoolController()

@@ -66,14 +66,13 @@ class BlockedSeries:
     def workspace(self, size: int, xp: Any) -> Workspace:
         """Buffers for pieces of up to ``size`` entries: (m + q + 3) * size doubles."""
         matrix = xp.asarray(numpy.array(self.blocks))
-        basis = xp.empty((self.block_size, size))
-        return Workspace(matrix, basis, xp.empty((len(self.blocks), size)), xp.empty((3, size)))
+        return Workspace(matrix, *(xp.empty(rows * size) for rows in (self.block_size, len(self.blocks), 3)))
 
     def evaluate(self, x: Any, out: Any, work: Workspace, xp: Any) -> None:
         """Write the series at x into out (one-dimensional, at most the size of the workspace; they may be the same)."""
         size, m, q = x.shape[0], self.block_size, len(self.blocks)
-        double, z, spare = work.scratch[:, :size]
-        basis, inner = work.basis[:, :size], work.inner[:, :size]
+        basis, inner, scratch = (flat[: rows * size].reshape(rows, size) for flat, rows in ((work.basis, m), (work.inner, q), (work.scratch, 3)))
+        double, z, spare = scratch[0], scratch[1], scratch[2]
         xp.multiply(x, 2.0, out=double)
         basis[0] = 1.0
         basis[1] = x
@@ -109,7 +108,7 @@ class BlockedSeries:
 
 @dataclass(frozen=True)
 class Workspace:
-    """Buffers of :meth:`BlockedSeries.evaluate`; one a thread."""
+    """Buffers of :meth:`BlockedSeries.evaluate`, one a thread: flat, so that every view of them is contiguous."""
 
     matrix: Any
     basis: Any

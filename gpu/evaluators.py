@@ -106,7 +106,12 @@ class DirectEvaluator:
         return None
 
     def overwrite(self, theta: Any, work: Any, xp: Any) -> None:
-        theta[...] = evaluate_array(self.kernel, theta, xp)
+        values = evaluate_array(self.kernel, theta, xp)
+        lost = xp.isnan(values)
+        if bool(lost.any()):
+            angle = float(theta[xp.argmax(lost)])
+            raise Undecided(f"{self.kernel} at the angle {angle:.17g} overflows in double precision and has no certified polynomial; use numerics.evaluate there")
+        theta[...] = values
 
 
 @lru_cache(maxsize=64)

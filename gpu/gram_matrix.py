@@ -110,7 +110,9 @@ class Engine:
     def overwrite(self, theta: Any, work: Any) -> None:
         """Replace a contiguous array of angles by values; K(1) where the angle is 0."""
         xp, piece, flat = self.backend.xp, self.backend.piece, theta.reshape(-1)
-        equal = xp.nonzero(flat == 0.0)[0] if not float(theta.min()) else None
+        equal = None if float(theta.min()) else xp.nonzero(flat == 0.0)[0]
+        if equal is not None:
+            flat[equal] = math.pi / 2
         with self.backend.quiet():
             for start in range(0, flat.shape[0], piece):
                 self.evaluator.overwrite(flat[start : start + piece], work, xp)
@@ -151,7 +153,7 @@ def gram(
     count = library.workers if workers is None else natural(workers, "workers", 1)
     if library.xp is not numpy:
         count = 1
-    work = tiles(*result.shape, edge, symmetric=Y is None)
+    work = tiles(result.shape, edge, symmetric=Y is None)
     _Filler(engine, left, right, result, symmetric=Y is None).run(work, count)
     return result
 
@@ -161,7 +163,8 @@ def _output(points: Any, out: Any, shape: tuple[int, int], library: Backend) -> 
         on_device = library.xp is not numpy and isinstance(points, library.xp.ndarray)
         return (library.xp if on_device else numpy).empty(shape)
     if not hasattr(out, "dtype") or tuple(out.shape) != shape or out.dtype != numpy.float64:
-        raise InputError(f"out must be a float64 array of shape {shape}, not {getattr(out, 'dtype', type(out).__name__)} of shape {getattr(out, 'shape', None)}")
+        found = f"{out.dtype} of shape {tuple(out.shape)}" if hasattr(out, "dtype") else type(out).__name__
+        raise InputError(f"out must be a float64 array of shape {shape}, not {found}")
     return out
 
 

@@ -82,7 +82,7 @@ def gram_check(K: Kernel, domain: Domain, points: Any = 2000, degrees: Iterable[
     if not isinstance(K, Kernel):
         raise InputError(f"gram_check takes a Kernel (net.ck, net.ntk, ...), not {type(K).__name__}")
     if K.diagonal_is_infinite:
-        raise Undecided("the kernel is infinite on the diagonal, so its square may have no mean and the estimate no standard error; check the conjugate kernel, or use drop_deltas=True")
+        raise Undecided("the kernel is infinite on the diagonal, so its square may have no mean and the estimate no standard error; check net.ck, or use drop_deltas=True")
     if not chosen:
         return []
     library = backend_named(backend)
@@ -169,7 +169,7 @@ def standard_errors(kernel: Kernel, sphere: Sphere, degrees: list[int], certifie
 def _estimates(kernel: Kernel, points: Any, degrees: list[int], library: Backend) -> tuple[list[float], list[float]]:
     """Means of K P_k over all pairs, and of |K P_k| (the scale of their rounding errors)."""
     count = points.shape[0]
-    work = tiles(count, count, library.tile, symmetric=True)
+    work = tiles((count, count), library.tile, symmetric=True)
     sums: list[list[tuple[float, float]]] = [[] for _ in work]
     summer = _Summer(Engine.of(kernel, "auto", library), points, degrees, sums)
     each(work, summer, library.workers)

@@ -55,9 +55,10 @@ class Tile:
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
 
-def tiles(n: int, m: int, edge: int, *, symmetric: bool) -> list[Tile]:
+def tiles(shape: tuple[int, int], edge: int, *, symmetric: bool) -> list[Tile]:
     """All tiles of an n by m matrix; of a symmetric one, those on and above the diagonal."""
     found: list[Tile] = []
+    n, m = shape
     for i in range(0, n, edge):
         for j in range(i if symmetric else 0, m, edge):
             found.append(Tile(len(found), slice(i, min(i + edge, n)), slice(j, min(j + edge, m)), symmetric and i == j))
