@@ -5,10 +5,14 @@ functions. The stand-in refuses the same, so that a code path which would only f
 machine with a GPU fails here. It proves nothing about speed or about the device's rounding.
 """
 
-import numpy as np
+from types import SimpleNamespace
+
+import mpmath
+import numpy
 import pytest
 
-from gpu.backends import Backend
+from gpu.backends import Backend, backend
+from gpu.tiles import unit_rows
 
 # Functions that CuPy documents with the arguments that are used here.
 FUNCTIONS = (
@@ -22,7 +26,7 @@ def _plain(value):
         return value.host
     if isinstance(value, tuple):
         return tuple(_plain(part) for part in value)
-    if isinstance(value, np.ndarray):
+    if isinstance(value, numpy.ndarray):
         raise TypeError("a host array met a device array")
     return value
 
@@ -30,7 +34,7 @@ def _plain(value):
 def _device(value):
     if isinstance(value, tuple):
         return tuple(_device(part) for part in value)
-    return DeviceArray(value) if isinstance(value, (np.ndarray, np.generic)) else value
+    return DeviceArray(value) if isinstance(value, (numpy.ndarray, numpy.generic)) else value
 
 
 class DeviceArray:
@@ -39,7 +43,7 @@ class DeviceArray:
     __array_ufunc__ = None
 
     def __init__(self, host):
-        self.host = np.asarray(host)
+        self.host = numpy.asarray(host)
 
     def __array__(self, *_args, **_options):
         raise TypeError("implicit conversion to a host array")
@@ -85,15 +89,15 @@ class DeviceLibrary:
     """The module: known names only, no host arrays except through asarray."""
 
     __name__ = "strict"
-    float64 = np.float64
+    float64 = numpy.float64
     ndarray = DeviceArray
 
     def __getattr__(self, name):
         if name not in FUNCTIONS:
             raise AttributeError(f"the device library has no {name}")
-        function = getattr(np, name)
+        function = getattr(numpy, name)
         if name == "asarray":
-            return lambda value, **options: DeviceArray(np.array(value.host if isinstance(value, DeviceArray) else value, **options))
+            return lambda value, **options: DeviceArray(numpy.array(value.host if isinstance(value, DeviceArray) else value, **options))
 
         def call(*arguments, **options):
             if "out" in options and not isinstance(options["out"], DeviceArray):
@@ -112,3 +116,32 @@ class DeviceLibrary:
 def device():
     """A backend on the strict stand-in, with small tiles and pieces."""
     return Backend("strict", DeviceLibrary(), "a strict stand-in", 32, 100, 1)
+
+
+def _true_angle(x, y):
+    """The angle of two rows exactly as their doubles stand, by Kahan's formula in 60 digits."""
+    with mpmath.workdps(60):
+        a, b = ([mpmath.mpf(float(v)) for v in row] for row in (x, y))
+        norm_a, norm_b = (mpmath.sqrt(mpmath.fsum(v * v for v in row)) for row in (a, b))
+        minus = mpmath.sqrt(mpmath.fsum((u * norm_b - v * norm_a) ** 2 for u, v in zip(a, b, strict=True)))
+        plus = mpmath.sqrt(mpmath.fsum((u * norm_b + v * norm_a) ** 2 for u, v in zip(a, b, strict=True)))
+        return 2 * mpmath.atan2(minus, plus)
+
+
+def _near_pairs(d, seed, sign=1.0):
+    """Rows x and rows y at distances 1e-12 to 0.1 from sign*x."""
+    generator = numpy.random.default_rng(seed)
+    distances = 10.0 ** numpy.linspace(-12, -1, 23)
+    x = generator.standard_normal((len(distances), d))
+    x /= numpy.linalg.norm(x, axis=1)[:, None]
+    move = generator.standard_normal(x.shape)
+    move -= (move * x).sum(axis=1)[:, None] * x
+    move /= numpy.linalg.norm(move, axis=1)[:, None]
+    y = sign * x + distances[:, None] * move
+    return unit_rows(x, "X", backend("numpy")), unit_rows(y / numpy.linalg.norm(y, axis=1)[:, None], "Y", backend("numpy"))
+
+
+@pytest.fixture
+def pairs():
+    """``pairs.near(d, seed, sign)``: rows close to equal or opposite; ``pairs.angle(x, y)``: their true angle."""
+    return SimpleNamespace(near=_near_pairs, angle=_true_angle)
