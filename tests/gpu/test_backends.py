@@ -36,7 +36,7 @@ def test_auto_falls_back_and_says_so_once(no_cupy, caplog):
 
 
 def test_cupy_by_name_must_work(no_cupy):
-    with pytest.raises(MissingLibrary, match="CuPy is not installed.*backend='numpy'"):
+    with pytest.raises(MissingLibrary, match=r"CuPy is not installed.*backend='numpy'"):
         backend("cupy")
 
 

@@ -154,11 +154,14 @@ def test_no_nan_comes_out():
     kernel = ss.mlp("Max(x-1,0)", 1).ck
     chosen = evaluator(kernel, "direct")
     theta = numpy.array([1.0, 1e-3])
+    refusal = ""
     try:
         with numpy.errstate(all="ignore"):
             chosen.overwrite(theta, None, numpy)
-    except Undecided as refusal:
-        assert "use numerics.evaluate there" in str(refusal)
+    except Undecided as said:
+        refusal = str(said)
+    if refusal:
+        assert "use numerics.evaluate there" in refusal
     else:
         assert error(theta[1], truth(kernel, mpmath.mpf(1e-3))) < 1e-8
 

@@ -2,6 +2,7 @@ import numpy
 import pytest
 
 from gpu.backends import backend
+from gpu.sampling import sphere_points
 from gpu.tiles import angles, each, tiles, unit_rows
 from symspec.errors import DomainError, InputError
 
@@ -23,8 +24,7 @@ def test_angles_at_the_ends(pairs, d, sign):
 
 @pytest.mark.parametrize("d", [2, 10, 100])
 def test_angles_in_the_middle(pairs, d):
-    generator = numpy.random.default_rng(1)
-    x, y = (unit_rows((lambda a: a / numpy.linalg.norm(a, axis=1)[:, None])(generator.standard_normal((12, d))), "X", NUMPY) for _ in range(2))
+    x, y = sphere_points(12, d, seed=1), sphere_points(12, d, seed=2)
     t = x @ y.T
     angles(t, x, y, numpy)
     errors = [abs(t[i, j] - pairs.angle(x[i], y[j])) for i in range(12) for j in range(12)]
