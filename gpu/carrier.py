@@ -21,7 +21,7 @@ upper signs for :math:`\theta\le\pi/2`; the two forms agree, and each is free of
 >>> import numpy, symspec
 >>> kernel = symspec.mlp(symspec.relu, 2).ntk
 >>> values = evaluate_array(kernel, numpy.array([0.0, numpy.pi / 3]))
->>> abs(values[0] - 3) < 1e-15, abs(values[1] - float(kernel("1/2").evalf(20))) < 1e-15
+>>> abs(float(values[0]) - 3) < 1e-15, abs(float(values[1]) - float(kernel("1/2").evalf(20))) < 1e-15
 (True, True)
 """
 

@@ -86,9 +86,10 @@ def gram_check(K: Kernel, domain: Domain, points: Any = 2000, degrees: Iterable[
     if not chosen:
         return []
     library = backend_named(backend)
+    sample = sphere_points(count, sphere.d, seed, library)
     certified = _certified(K, sphere, chosen)
     errors = standard_errors(K, sphere, chosen, certified, count)
-    estimates, scales = _estimates(K, sphere_points(count, sphere.d, seed, library), chosen, library)
+    estimates, scales = _estimates(K, sample, chosen, library)
     return [_record(*row) for row in zip(chosen, estimates, scales, errors, certified, strict=True)]
 
 
