@@ -1,0 +1,19 @@
+"""numerics evaluates and proves: every number it returns is a ball that contains the truth.
+
+``evaluate`` gives certified values of kernels, ``eigenvalues`` certified spectra.
+
+>>> import symspec as ss
+>>> import numerics
+>>> print(numerics.evaluate(ss.mlp(ss.relu, 1).ck, 0, digits=20).str(20))
+[0.31830988618379067154 +/- 2.33e-21]
+"""
+
+from __future__ import annotations
+
+from .approximate import AnglePolynomial, angle_polynomial
+from .constants import ball
+from .evaluate import evaluate
+from .precision import working_precision
+from .sphere import eigenvalues
+
+__all__ = ["AnglePolynomial", "angle_polynomial", "ball", "eigenvalues", "evaluate", "working_precision"]

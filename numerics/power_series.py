@@ -1,0 +1,250 @@
+r"""Power series of kernels at rho = 0, and eigenvalues as sums of non-negative terms.
+
+For a network :math:`K=\sum b_n\rho^n` with :math:`b_n\ge0`, and on the sphere
+:math:`\mu_k=\sum_{n\ge k,\,n\equiv k}b_n\,\mu_k(t^n)` with
+
+.. math:: \mu_k(t^n)=\frac{\Gamma(d/2)\,n!\,\Gamma((n-k+1)/2)}{\sqrt\pi\,2^k(n-k)!\,\Gamma((n+k+d)/2)}>0 .
+
+Nothing cancels. The tail beyond N is bounded in one of two ways: where K is analytic on
+[-1, R], R > 1, Pringsheim's theorem gives :math:`b_n\le K(R)R^{-n}`; otherwise
+:math:`\sum_{n>N}b_n=K(1)-\sum_{n\le N}b_n` and :math:`\mu_k(t^n)` decreases in n once
+:math:`(d-1)n>(k-2)(k+d)+2`.
+
+The variable is scaled to R, so that balls keep their relative accuracy to high order.
+
+>>> from symspec.network import mlp
+>>> import symspec as ss
+>>> with working_precision(100):
+...     print([b.str(10) for b in coefficients(mlp(ss.exp, 1).ck, 3, arb(1))])
+['[0.3678794412 +/- 2.84e-11]', '[0.3678794412 +/- 2.84e-11]', '[0.1839397206 +/- 1.42e-11]']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from flint import acb, arb, arb_series
+
+from symspec.errors import Undecided
+from symspec.kernel import Kernel
+
+from . import complex_disc, real
+from .constants import ball
+from .evaluate import at_exact
+from .precision import working_precision
+
+MAX_TERMS = 20_000
+RADII = tuple(sympy.Rational(p, 64) for p in (68, 72, 80, 96, 112, 128, 160, 192, 256, 384, 512, 1024, 2048, 4096, 16384, 65536))
+
+
+def _series_power(base: arb_series, exponent: sympy.Rational) -> arb_series:
+    if exponent.is_Integer:
+        return real.integer_power(base, int(exponent))
+    if exponent.q == 2:
+        return real.integer_power(base.sqrt(), int(exponent.p))
+    return base ** ball(exponent)
+
+
+def _orthant(h: arb_series, k: arb_series, theta: arb_series) -> arb_series:
+    """By its three partial derivatives (Plackett; see :class:`symspec.functions.Orthant`)."""
+    root2 = arb(2).sqrt()
+    sine, cosine = theta.sin(), theta.cos()
+
+    def through(x: arb_series, y: arb_series) -> arb_series:
+        conditional = (y - x * cosine) / sine
+        density = (-(x * x) / 2).exp() / (2 * arb.pi()).sqrt()
+        return -density * (conditional / root2).erfc() / 2
+
+    quadratic = (h * h - 2 * h * k * cosine + k * k) / (2 * sine * sine)
+    slope = through(h, k) * h.derivative() + through(k, h) * k.derivative()
+    slope = slope - (-quadratic).exp() * theta.derivative() / (2 * arb.pi())
+    return slope.integral() + real.orthant(h[0], k[0], theta[0])
+
+
+def table(rho: arb_series) -> real.Table:
+    """The carrier: operations of :data:`symspec.program.OPERATIONS` on power series of balls.
+
+    The constant terms must lie inside the domains (|rho| < 1): no expansion at a branch point.
+    """
+
+    def constant(expr: Any) -> arb_series:
+        return arb_series([ball(expr)])
+
+    return {
+        "constant": constant,
+        "theta": lambda: rho.acos(),
+        "rho": lambda: rho,
+        "add": lambda a, b: a + b,
+        "mul": lambda a, b: a * b,
+        "pow": _series_power,
+        "archav": lambda w, _symmetry: 2 * w.sqrt().asin(),
+        "orthant": _orthant,
+        "order": lambda value, _order: value,
+        "sin": arb_series.sin,
+        "cos": arb_series.cos,
+        "exp": arb_series.exp,
+        "log": arb_series.log,
+        "sinh": lambda s: (s.exp() - (-s).exp()) / 2,
+        "cosh": lambda s: (s.exp() + (-s).exp()) / 2,
+        "asin": arb_series.asin,
+        "acos": arb_series.acos,
+        "atan": arb_series.atan,
+        "erf": arb_series.erf,
+    }
+
+
+def coefficients(kernel: Kernel, terms: int, scale: arb) -> list[arb]:
+    """b_n scale^n for n < terms, at the working precision."""
+    from flint import ctx
+
+    with working_precision(ctx.prec, terms):
+        series = kernel.program.run(table(arb_series([0, scale])))
+        return [series[n] for n in range(terms)]
+
+
+@dataclass(frozen=True)
+class Majorant:
+    """A radius R > 1 on which K is analytic, and an upper bound of K(R)."""
+
+    radius: arb
+    value: arb
+
+
+@lru_cache(maxsize=64)
+def majorants(kernel: Kernel) -> tuple[Majorant, ...]:
+    """Radii R of a fixed list with K analytic on [1, R]; empty for a kernel singular at 1."""
+    if kernel.support is None:
+        return ()
+    found = []
+    with working_precision(64 + 2 * len(kernel.program.lines)):
+        previous = arb(1)
+        for candidate in RADII:
+            radius = ball(candidate)
+            if not _analytic_between(kernel, previous, radius, 6):
+                break
+            value = kernel.program.run(_on_axis(acb(radius))).real
+            found.append(Majorant(radius, value.upper()))
+            previous = radius
+    return tuple(found)
+
+
+def _on_axis(rho: acb) -> real.Table:
+    """Complex balls at a real correlation beyond 1: no angle there, so a program with one gives NaN."""
+    return complex_disc.table(complex_disc.NAN, rho)
+
+
+def _analytic_between(kernel: Kernel, low: arb, high: arb, halvings: int) -> bool:
+    segment = acb(low.union(high))
+    if kernel.program.run(_on_axis(segment)).is_finite():
+        return True
+    if halvings == 0:
+        return False
+    middle = (low + high) / 2
+    return _analytic_between(kernel, low, middle, halvings - 1) and _analytic_between(kernel, middle, high, halvings - 1)
+
+
+def monomial_eigenvalue(d: int, n: int, k: int) -> arb:
+    """mu_k(t^n) on S^{d-1} at the working precision; zero unless n >= k of the same parity."""
+    if n < k or (n - k) % 2:
+        return arb(0)
+    logarithm = _lgamma(d, 2) + _lgamma(2 * n + 2, 2) + _lgamma(n - k + 1, 2)
+    logarithm -= arb.pi().log() / 2 + k * arb(2).log() + _lgamma(2 * (n - k) + 2, 2) + _lgamma(n + k + d, 2)
+    return logarithm.exp()
+
+
+def _lgamma(p: int, q: int) -> arb:
+    return (arb(p) / q).lgamma()
+
+
+def eigenvalues(kernel: Kernel, d: int, degrees: list[int], bits: int, *, max_terms: int = MAX_TERMS) -> dict[int, arb]:
+    """mu_k, each to ``bits`` of relative accuracy, or Undecided if ``max_terms`` do not suffice.
+
+    Exact zeros must have been removed; the support of the kernel must be known.
+    """
+    top = max(degrees)
+    smooth = majorants(kernel)
+    terms = max(64, top + 32)
+    precision = bits + 64
+    while True:
+        values = _attempt(kernel, d, degrees, terms, precision, smooth)
+        lost_to_tail = any(v.tail_matters(bits) for v in values.values())
+        lost_to_rounding = any(v.rounding_matters(bits) for v in values.values())
+        if not (lost_to_tail or lost_to_rounding):
+            with working_precision(bits + 64):
+                return {k: v.enclosure() for k, v in values.items()}
+        if lost_to_tail:
+            terms = terms + terms // 2
+        if lost_to_rounding:
+            precision *= 2
+        if terms > max_terms or precision > 64 * (bits + 64):
+            raise Undecided(f"the power series does not give {bits} bits within {max_terms} terms")
+
+
+@dataclass(frozen=True)
+class PartialSum:
+    """The sum of the first terms, and an upper bound of the (non-negative) rest."""
+
+    partial: arb
+    tail: arb
+
+    def tail_matters(self, bits: int) -> bool:
+        return not self.tail < abs(self.partial).upper() * arb(2) ** (-bits - 2)
+
+    def rounding_matters(self, bits: int) -> bool:
+        return not self.partial.is_exact() and self.partial.rel_accuracy_bits() < bits + 2
+
+    def enclosure(self) -> arb:
+        """The eigenvalue lies between the partial sum and the partial sum plus the tail."""
+        return self.partial + (self.tail / 2 + arb(0, (self.tail / 2).upper()))
+
+
+def _attempt(kernel: Kernel, d: int, degrees: list[int], terms: int, precision: int, smooth: tuple[Majorant, ...]) -> dict[int, PartialSum]:
+    with working_precision(precision):
+        majorant = min(smooth, key=lambda m: float((m.value.log() - terms * m.radius.log()).mid()), default=None)
+        scale = majorant.radius if majorant else arb(1)
+        scaled = coefficients(kernel, terms, scale)
+        plain = _unscaled(scaled, scale)
+        rest = (at_exact(kernel, sympy.Integer(1)) - sum(plain, arb(0))).upper() if majorant is None else None
+        finite = kernel.support is not None and kernel.support.degree < terms
+        result = {}
+        for k in degrees:
+            partial = _sum(plain, d, k)
+            if finite:
+                tail = arb(0)
+            elif majorant:
+                tail = majorant.value / majorant.radius**terms / (1 - 1 / majorant.radius)
+            else:
+                tail = _decreasing_tail(rest, d, k, terms)
+            result[k] = PartialSum(partial, tail.upper())
+        return result
+
+
+def _unscaled(values: list[arb], scale: arb) -> list[arb]:
+    factor, result = arb(1), []
+    for value in values:
+        result.append(value * factor)
+        factor = factor / scale
+    return result
+
+
+def _sum(plain: list[arb], d: int, k: int) -> arb:
+    """Sum of b_n mu_k(t^n): the ratio in n is (n+1)(n+2)/((n+2-k)(n+k+d))."""
+    weight, total = monomial_eigenvalue(d, k, k), arb(0)
+    for n in range(k, len(plain), 2):
+        total += plain[n] * weight
+        weight = weight * ((n + 1) * (n + 2)) / ((n + 2 - k) * (n + k + d))
+    return total
+
+
+def _decreasing_tail(rest: arb | None, d: int, k: int, terms: int) -> arb:
+    if rest is None or (d - 1) * terms <= (k - 2) * (k + d) + 2:
+        return arb("inf")
+    first = terms if (terms - k) % 2 == 0 else terms + 1
+    return rest * monomial_eigenvalue(d, first, k)
+
+
+Operation = Callable[..., arb_series]

@@ -1,0 +1,132 @@
+r"""Certified eigenvalues on spheres.
+
+:math:`\mu_k=\frac{\Gamma(d/2)}{\sqrt\pi\,\Gamma((d-1)/2)}\int_{-1}^1K(t)P_k(t)(1-t^2)^{(d-3)/2}dt`, with
+:math:`P_k(1)=1` and the uniform probability measure, so that
+:math:`K(1)=\sum_kN(d,k)\mu_k`. The method follows the kernel:
+
+* degrees beyond the support of the power series are exactly 0 (:mod:`symspec.support`);
+* a kernel analytic beyond rho = 1 is summed as a positive power series
+  (:mod:`numerics.power_series`), as are low degrees in very high dimension;
+* a kernel analytic in the angle is replaced by a certified polynomial whose moments are exact
+  (:mod:`numerics.fourier_moments`); the error of each moment is at most
+  :math:`\|K-p\|_\infty/\sqrt{N(d,k)}`, since :math:`E|P_k|\le(E P_k^2)^{1/2}=N(d,k)^{-1/2}`;
+* anything else is integrated adaptively (:mod:`numerics.quadrature`).
+
+>>> import symspec as ss
+>>> from symspec.network import mlp
+>>> for mu in eigenvalues(mlp(ss.relu, 3).ntk, ss.Sphere(10), [20, 50, 10**6], digits=15):
+...     print((mu / 4).str(15))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from math import lgamma, log
+from typing import Any
+
+from flint import arb, fmpz
+
+from symspec.domain import Sphere
+from symspec.errors import DomainError, InputError, Undecided
+from symspec.exact import natural
+from symspec.kernel import Kernel
+from symspec.program import RHO
+
+from . import power_series, quadrature
+from .approximate import ellipse, polynomial_to_bits
+from .fourier_moments import moments
+from .precision import goal_bits, meets, working_precision
+
+HIGH_DIMENSION = 48
+SHORT_SERIES = 400
+MAX_EXTRA_BITS = 200_000
+
+
+def eigenvalues(kernel: Kernel, domain: Any, degrees: Any, digits: Any = 30) -> list[arb]:
+    """Eigenvalues mu_k, one ball a degree, each good to ``digits`` significant digits or exactly 0.
+
+    ``degrees`` is an iterable of integers >= 0 (or one integer), in any order. Normalisation as
+    in the module docstring. Raises DomainError where the kernel does not live on the domain or
+    has no finite trace, InputError for a bad degree or digits, Undecided when the goal is out
+    of reach.
+    """
+    if not isinstance(kernel, Kernel):
+        raise InputError(f"eigenvalues takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
+    if not isinstance(domain, Sphere):
+        raise DomainError(f"a zonal kernel has eigenvalues on a Sphere(d) or the Circle(), not on {domain!r}")
+    if not isinstance(domain.d, int):
+        raise DomainError("certified eigenvalues need a numerical dimension; ss.eigenvalue gives closed forms in a symbolic one")
+    if kernel.diagonal_is_infinite:
+        raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump), so its eigenvalues have no finite sum; use the conjugate kernel or drop_deltas=True")
+    wanted = [natural(k, "degree") for k in (degrees if isinstance(degrees, Iterable) else [degrees])]
+    bits = goal_bits(digits)
+    positive = sorted({k for k in wanted if not (kernel.support and kernel.support.vanishes_at(k))})
+    values = _positive_degrees(kernel, domain, positive, bits) if positive else {}
+    return [values.get(k, arb(0)) for k in wanted]
+
+
+def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: int) -> dict[int, arb]:
+    d = domain.d
+    if kernel.support is not None and kernel.program.inputs <= {RHO}:
+        try:
+            return power_series.eigenvalues(kernel, d, degrees, bits)
+        except Undecided:
+            pass
+    if kernel.support is not None and d >= HIGH_DIMENSION and max(degrees) < SHORT_SERIES // 4:
+        try:
+            return power_series.eigenvalues(kernel, d, degrees, bits, max_terms=SHORT_SERIES)
+        except Undecided:
+            pass
+    if _is_angle_analytic(kernel):
+        return _by_polynomial(kernel, domain, degrees, bits)
+    return {k: quadrature.eigenvalue(kernel, d, k, bits) for k in degrees}
+
+
+@lru_cache(maxsize=256)
+def _is_angle_analytic(kernel: Kernel) -> bool:
+    try:
+        ellipse(kernel).largest()
+    except Undecided:
+        return False
+    return True
+
+
+def _by_polynomial(kernel: Kernel, domain: Sphere, degrees: list[int], bits: int) -> dict[int, arb]:
+    """Raise the accuracy of the polynomial until every degree meets the goal."""
+    found: dict[int, arb] = {}
+    accuracy = bits + _expected_bits(domain.d, degrees[-1])
+    while True:
+        left = [k for k in degrees if k not in found]
+        values = _enclosures(kernel, domain, left, accuracy)
+        found |= {k: v for k, v in values.items() if meets(v, bits)}
+        missing = [v for k, v in values.items() if k not in found]
+        if not missing:
+            return found
+        lacking = max(bits - min(bits, v.rel_accuracy_bits()) for v in missing)
+        accuracy += lacking + 16 if lacking < bits else accuracy
+        if accuracy > bits + MAX_EXTRA_BITS:
+            worst = min(k for k in degrees if k not in found)
+            raise Undecided(f"the eigenvalue of degree {worst} could not be told from 0 at an absolute accuracy of 2^-{accuracy}; it may be exactly 0")
+
+
+def _enclosures(kernel: Kernel, domain: Sphere, degrees: list[int], accuracy: int) -> dict[int, arb]:
+    """mu_k with absolute error about 2^-accuracy / sqrt(N(d, k))."""
+    multiplicities = {k: domain.multiplicity(k) for k in degrees}
+    spare = max(0, max(n.bit_length() for n in multiplicities.values()) // 2)
+    polynomial = polynomial_to_bits(kernel, accuracy)
+    exact = moments(polynomial, domain.d, degrees, accuracy + spare + 8)
+    with working_precision(accuracy + 64):
+        return {k: exact[k] + arb(0, (polynomial.error / arb(fmpz(multiplicities[k])).sqrt()).upper()) for k in degrees}
+
+
+def _expected_bits(d: int, k: int) -> int:
+    """How far mu_k sqrt(N(d, k)) is expected below 1: a first guess of the precision, no bound.
+
+    The size of the block (1-t)^(3/2), from its closed form.
+    """
+    if k < 2:
+        return 32
+    block = lgamma(d / 2) + lgamma(1.5 + (d - 1) / 2) + d * log(2) + lgamma(k - 1.5) - lgamma(k + d + 0.5)
+    multiplicity = lgamma(k + d - 2) - lgamma(k + 1) - lgamma(d - 1) + log(2 * k + d - 2)
+    return 32 + max(0, int(-(block + multiplicity / 2) / log(2)))
