@@ -66,6 +66,6 @@ def parse_domain(text: str) -> Domain:
     name, _, argument = text.strip().partition(":")
     if name == "circle" and not argument:
         return Circle()
-    if name == "sphere" and argument.isdigit() and len(argument) < 10:
+    if name == "sphere" and argument.isascii() and argument.isdigit() and len(argument) < 10:
         return Sphere(int(argument))
     raise DomainError(f"domain {text[:40]!r} is not known; write sphere:D with D >= 2, or circle")

@@ -21,7 +21,7 @@ import sympy
 
 from .errors import InputError
 
-_DECIMAL = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,4})?(/\d{1,400})?")
+_DECIMAL = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,4})?(/\d{1,400})?", re.ASCII)
 
 
 def exact(value: Any, what: str = "number") -> sympy.Expr:
@@ -51,7 +51,7 @@ def exact(value: Any, what: str = "number") -> sympy.Expr:
 
 
 def _exact_sympy(value: sympy.Expr, what: str) -> sympy.Expr:
-    if value.free_symbols or value.is_extended_real is False or value.is_finite is False:
+    if value.free_symbols or value.has(sympy.nan) or value.is_finite is False or not (value.is_extended_real or value.is_comparable):
         raise InputError(f"{what}: {value} is not a finite real number")
     floats = {leaf: sympy.Rational(leaf) for leaf in value.atoms(sympy.Float)}
     return value.xreplace(floats)

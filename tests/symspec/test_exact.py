@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import flint
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, strategies as st
+from sympy import Rational
+
+from symspec.errors import InputError
+from symspec.exact import exact, natural
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (3, 3),
+        (Fraction(2, 6), Rational(1, 3)),
+        ("0.1", Rational(1, 10)),
+        (" -1.5e-3 ", Rational(-3, 2000)),
+        ("2/3", Rational(2, 3)),
+        (".5", Rational(1, 2)),
+        (0.5, Rational(1, 2)),
+        (sympy.sqrt(2), sympy.sqrt(2)),
+        (sympy.Float(0.25), Rational(1, 4)),
+        (np.int64(7), 7),
+        (np.float64(0.75), Rational(3, 4)),
+        (flint.fmpq(3, 4), Rational(3, 4)),
+    ],
+)
+def test_values_that_stay_exact(value, expected):
+    assert exact(value) == expected
+    assert not exact(value).atoms(sympy.Float)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, float("nan"), float("inf"), "", "1/0", "one", "1e99999", "0x10", "1_000", "٣", "__import__('os')", None, [1], 1j, sympy.I, sympy.oo, sympy.nan, sympy.Symbol("x"), "9" * 500],
+)
+def test_values_that_are_no_exact_numbers(value):
+    with pytest.raises(InputError) as caught:
+        exact(value, "size")
+    assert str(caught.value).startswith("size: ")
+    assert "\n" not in str(caught.value)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_is_its_binary_value(value):
+    assert Fraction(int(exact(value).p), int(exact(value).q)) == Fraction(value)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=20, min_value=-(10**30), max_value=10**30))
+def test_decimal_text_is_its_decimal_value(value):
+    ratio = Fraction(Decimal(value))
+    assert exact(str(value)) == Rational(ratio.numerator, ratio.denominator)
+
+
+def test_natural():
+    assert natural("12", "depth") == 12
+    assert natural(sympy.Integer(3), "depth") == 3
+    for bad in (-1, 1.5, "x", True, None, Rational(1, 2), float("nan")):
+        with pytest.raises(InputError, match="depth must be"):
+            natural(bad, "depth")
+    with pytest.raises(InputError, match="at least 2, not 1"):
+        natural(1, "depth", 2)
