@@ -117,7 +117,7 @@ def backend(name: str | Backend = "auto") -> Backend:
     """
     if isinstance(name, Backend):
         return name
-    if name not in NAMES:
+    if not isinstance(name, str) or name not in NAMES:
         raise InputError(f"backend must be auto, numpy or cupy, not {name!r}")
     if name == "numpy":
         return _numpy_backend()

@@ -137,16 +137,20 @@ def trimmed(coefficients: numpy.ndarray) -> tuple[numpy.ndarray, float]:
     return coefficients[:kept], 1.01 * dropped
 
 
-@lru_cache(maxsize=64)
 def evaluator(kernel: Kernel, method: str) -> PolynomialEvaluator | DirectEvaluator:
     """The evaluator for a method; "auto" takes the polynomial where one is proved.
 
-    The fall-back to the direct method is logged (logger ``gpu.evaluators``) and said in its note.
+    The fall-back to the direct method is logged once a kernel (logger ``gpu.evaluators``) and said in its note.
     """
     if not isinstance(kernel, Kernel):
         raise InputError(f"gram takes a Kernel of one correlation (net.ck, net.ntk, ...), not {type(kernel).__name__}")
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise InputError(f"method must be auto, polynomial or direct, not {method!r}")
+    return _evaluator(kernel, method)
+
+
+@lru_cache(maxsize=64)
+def _evaluator(kernel: Kernel, method: str) -> PolynomialEvaluator | DirectEvaluator:
     if method == "direct":
         return DirectEvaluator(kernel, "the direct method was asked for; no error bound")
     try:

@@ -6,7 +6,7 @@ values from a certified polynomial in the angle (:mod:`gpu.evaluators`), so the 
 the depth. The error is that of the angle times the slope of the kernel, plus :func:`gram_error_bound`.
 
 **Memory** beside input and output: for each thread one tile of tile² doubles and the buffers of one
-piece, (m + q + 3)·piece doubles with m·q about the number of terms (on NumPy 128 KiB and, for 100 terms, 3 MiB).
+piece, (m + q + 3)·piece doubles with m·q about the number of terms (on NumPy 128 KiB and, for 100 terms, 4 MiB; on CuPy 32 MiB and 1 GiB).
 **Work**: with Y = None only tiles on and above the diagonal; the matrix is exactly symmetric and its diagonal
 is K(1), rounded correctly.
 

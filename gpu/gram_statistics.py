@@ -16,8 +16,9 @@ Var(h) is computed and not estimated. By Dougall's linearisation (DLMF 18.18.22)
 
 and the :math:`\mu_{2j}(K^2)` are certified eigenvalues of the product kernel.
 
-What it shows: z-scores of a right program are of order 1 (they are standardised, uncorrelated between degrees to leading order,
-and close to a weighted chi-square law). What it cannot show: an error below one standard error.
+What it shows: the z-scores of a right program have mean 0 and variance 1, and their law is a centred weighted chi-square,
+skewed but far from heavy-tailed. Degrees share the points, so their scores are correlated. What it cannot show: an error
+below one standard error.
 
 >>> import symspec as ss
 >>> records = gram_check(ss.mlp(ss.relu, 1).ntk, ss.Sphere(3), points=300, degrees=range(3), seed=1, backend="numpy")

@@ -1,4 +1,5 @@
 import dataclasses
+import tracemalloc
 import warnings
 
 import mpmath
@@ -9,7 +10,7 @@ from flint import arb
 import symspec as ss
 from gpu import gram, gram_error_bound, gram_report, sphere_points
 from gpu.backends import backend
-from gpu.evaluators import evaluator, polynomial_evaluator, trimmed
+from gpu.evaluators import INVERSE_HALF_PI, _evaluator, evaluator, polynomial_evaluator, trimmed
 from numerics.evaluate import at_angle
 from numerics.precision import working_precision
 from symspec.errors import DomainError, InputError, Undecided
@@ -114,6 +115,18 @@ def test_device_gives_the_same(device):
     assert isinstance(on_device, device.xp.ndarray)
 
 
+def test_memory_does_not_grow_with_the_matrix():
+    kernel, x = KERNELS["relu ntk 3"], sphere_points(1500, 20, seed=1)
+    out = numpy.empty((1500, 1500))
+    gram(kernel, x[:200], backend="numpy")
+    tracemalloc.start()
+    gram(kernel, x, out=out, backend="numpy", workers=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Two threads with a tile and a workspace each (2 * 3 MB), and the points; the matrix has 18 MB.
+    assert peak < 8e6
+
+
 def test_methods_and_report():
     kernel = KERNELS["relu ntk 3"]
     x = sphere_points(40, 5, seed=1)
@@ -128,7 +141,7 @@ def test_methods_and_report():
 
 
 def test_fall_back_is_said_and_proves_nothing(caplog):
-    evaluator.cache_clear()
+    _evaluator.cache_clear()
     with caplog.at_level("WARNING"):
         matrix = gram(DIRECT, numpy.eye(3), backend="numpy")
     assert abs(matrix - numpy.eye(3)).max() < 1e-15
@@ -191,12 +204,23 @@ X = numpy.eye(3)
         (lambda k: gram(k, X, out=numpy.empty((3, 3), "f4")), InputError, "float64"),
         (lambda k: gram(k, X, out=[]), InputError, "not list"),
         (lambda _: gram("relu", X), InputError, "not str"),
+        (lambda _: gram(X, X), InputError, "not ndarray"),
+        (lambda k: gram(k, X, method=[]), InputError, r"not \[\]"),
+        (lambda k: gram(k, X, backend=X), InputError, "backend must be"),
         (lambda _: gram_error_bound("relu"), InputError, "not str"),
     ],
 )
 def test_bad_arguments(call, kind, message):
     with pytest.raises(kind, match=message):
         call(KERNELS["relu ntk 1"])
+
+
+def test_the_largest_angle_is_mapped_into_the_interval():
+    """The bound speaks of x in [-1, 1]: the map of [0, pi] must not step over the end."""
+    top = numpy.array([0.0, numpy.pi, numpy.nextafter(numpy.pi, 0.0)])
+    x = top * INVERSE_HALF_PI - 1.0
+    assert x.tolist()[:2] == [-1.0, 1.0]
+    assert x[2] <= 1.0
 
 
 def test_trimming_is_paid_for():
