@@ -11,7 +11,8 @@ piece, (m + q + 3)·piece doubles with m·q about the number of terms (on NumPy 
 is K(1), rounded correctly.
 
 A tangent kernel with a jump in the activation is infinite on the diagonal, and inf is what the
-matrix then has there and for equal rows.
+matrix then has there and for equal rows; exactly opposite rows are refused, since doubles cannot say
+whether it is infinite there.
 
 >>> import numpy, symspec as ss
 >>> points = numpy.eye(3)
@@ -34,7 +35,7 @@ from typing import Any
 
 import numpy
 
-from symspec.errors import InputError
+from symspec.errors import InputError, Undecided
 from symspec.exact import natural
 from symspec.kernel import Kernel
 
@@ -113,6 +114,8 @@ class Engine:
         equal = None if float(theta.min()) else xp.nonzero(flat == 0.0)[0]
         if equal is not None:
             flat[equal] = math.pi / 2
+        if math.isinf(self.diagonal) and float(theta.max()) == math.pi:
+            raise Undecided("two rows are exactly opposite, where this tangent kernel may be infinite too (the activation has a jump); leave one out, or use drop_deltas=True")
         with self.backend.quiet():
             for start in range(0, flat.shape[0], piece):
                 self.evaluator.overwrite(flat[start : start + piece], work, xp)

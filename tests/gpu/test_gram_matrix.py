@@ -160,6 +160,8 @@ def test_infinite_diagonal():
         matrix = gram(kernel, points, backend="numpy")
     assert numpy.isinf(matrix.diagonal()).all()
     assert abs(matrix[0, 1] - float(kernel("3/5").evalf(20))) < 1e-15
+    with pytest.raises(Undecided, match="exactly opposite"):
+        gram(kernel, points, -points, backend="numpy")
 
 
 def test_no_nan_comes_out():
