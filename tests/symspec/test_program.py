@@ -42,13 +42,19 @@ def test_what_no_carrier_knows_is_refused():
         _ = Program((), W + 1).tape
 
 
-def test_tree_size_counts_without_writing():
+def test_tree_size_counts_the_nodes_of_the_tree():
     expr = RHO
-    for _ in range(60):
-        expr = sin(expr) + expr
-    assert tree_size(expr) > 2**60
-    with pytest.raises(ExpressionTooLarge):
-        Program((), sqrt(expr))(sympy.Symbol("t"))
+    for _ in range(6):
+        expr = exp(expr) * cos(expr) + 1
+    assert tree_size(expr) == sum(1 for _ in sympy.preorder_traversal(expr)) > 2**6
+
+
+def test_a_result_too_large_to_write_is_refused():
+    symbols = [Symbol(f"s_{i}", positive=True) for i in range(30)]
+    lines = tuple(Line(new, sqrt(old + exp(old))) for old, new in zip(symbols, symbols[1:], strict=False))
+    program = Program((Line(symbols[0], RHO + 2), *lines), symbols[-1])
+    with pytest.raises(ExpressionTooLarge, match="nodes"):
+        program(Symbol("t", positive=True))
 
 
 def test_pruning_drops_what_is_not_needed():
