@@ -7,7 +7,10 @@ r"""The subcommand of this storey: ``symspec gram``.
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from symspec.command_line import Runner, degrees_argument, domain_argument, domain_from, json_argument, kernel_from, network_arguments, parse_degrees, to_json
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from .gram_matrix import GramReport
     from .gram_statistics import DegreeCheck
 
+PATIENCE = 1.0
 BACKENDS = ("auto", "numpy", "cupy")
 
 
@@ -39,6 +43,25 @@ def gram(parser: ArgumentParser) -> Runner:
     return _gram
 
 
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A callback that shows a bar on standard error, where that is a terminal, for work of more than a second."""
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    known: list[TaskID] = []
+    console, start = Console(stderr=True), time.monotonic()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+
+        def show(done: int, total: int) -> None:
+            if not known and time.monotonic() - start > PATIENCE:
+                known.append(bar.add_task(what, total=total))
+            if known:
+                bar.update(known[0], completed=done)
+
+        yield show
+
+
 def _whole(text: str, option: str) -> int:
     if not (text.isdigit() and text.isascii() and len(text) < 20):
         raise InputError(f"{option} must be a whole number from 0 on, not {text[:40]!r}")
@@ -53,7 +76,8 @@ def _gram(args: Namespace) -> int:
     points, seed = _whole(args.points, "--points"), _whole(args.seed, "--seed")
     degrees, domain, kernel = parse_degrees(args.degrees), domain_from(args), kernel_from(args)
     library = backend(args.backend)
-    records = gram_check(kernel, domain, points=points, degrees=degrees, seed=seed, backend=library)
+    with progress_bar("pairs of points") as progress:
+        records = gram_check(kernel, domain, points=points, degrees=degrees, seed=seed, backend=library, progress=progress)
     report = gram_report(kernel, backend=library)
     if args.json:
         header = {"kernel": kernel.name, "domain": str(domain), "points": points, "seed": seed}

@@ -31,10 +31,10 @@ below one standard error.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from flint import arb
@@ -52,6 +52,7 @@ from .tiles import Tile, angles, correlations, each, tiles
 DIGITS = 20
 MAX_DEGREE = 10_000
 ROUNDING = 1e-13
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,27 @@ class DegreeCheck:
     z_score: float
 
 
-def gram_check(K: Kernel, domain: Domain, points: Any = 2000, degrees: Iterable[Any] = range(6), seed: Any = 0, backend: str | Backend = "auto") -> list[DegreeCheck]:
+def gram_check(
+    K: Kernel,
+    domain: Domain,
+    points: Any = 2000,
+    degrees: Iterable[Any] = range(6),
+    seed: Any = 0,
+    backend: str | Backend = "auto",
+    *,
+    progress: Progress | None = None,
+) -> list[DegreeCheck]:
     """Estimate eigenvalues of the given degrees from all pairs of random points; a record a degree.
 
     The same arguments give the same records. Memory is that of a few tiles and the points.
+    ``progress(done, total)`` is called after each tile, from the thread that did it.
 
     Raises DomainError for a domain other than a sphere, InputError for fewer than two points or a
     bad degree, Undecided for a kernel whose square has no mean (infinite on the diagonal).
     """
     sphere = _sphere(domain)
     chosen = _degrees(degrees)
-    count = natural(points, "number of points", 2)
+    size = natural(points, "number of points", 2)
     if not isinstance(K, Kernel):
         raise InputError(f"gram_check takes a Kernel (net.ck, net.ntk, ...), not {type(K).__name__}")
     if K.diagonal_is_infinite:
@@ -87,10 +98,10 @@ def gram_check(K: Kernel, domain: Domain, points: Any = 2000, degrees: Iterable[
     if not chosen:
         return []
     library = backend_named(backend)
-    sample = sphere_points(count, sphere.d, seed, library)
+    sample = sphere_points(size, sphere.d, seed, library)
     certified = _certified(K, sphere, chosen)
-    errors = standard_errors(K, sphere, chosen, certified, count)
-    estimates, scales = _estimates(K, sample, chosen, library)
+    errors = standard_errors(K, sphere, chosen, certified, size)
+    estimates, scales = _estimates(K, sample, chosen, library, progress)
     return [_record(*row) for row in zip(chosen, estimates, scales, errors, certified, strict=True)]
 
 
@@ -158,24 +169,24 @@ def second_moments(kernel: Kernel, sphere: Sphere, degrees: list[int]) -> list[a
     return moments
 
 
-def standard_errors(kernel: Kernel, sphere: Sphere, degrees: list[int], certified: list[arb], count: int) -> list[float]:
+def standard_errors(kernel: Kernel, sphere: Sphere, degrees: list[int], certified: list[arb], size: int) -> list[float]:
     """sqrt(2 Var(h)/(n(n-1))) for each degree; see the module docstring."""
     from numerics.precision import working_precision
 
     with working_precision(128):
         variances = [moment - mu * mu for moment, mu in zip(second_moments(kernel, sphere, degrees), certified, strict=True)]
     # A constant h has variance exactly 0, of which the midpoint of the ball may miss a little.
-    return [math.sqrt(2.0 * max(0.0, float(variance)) / (count * (count - 1.0))) for variance in variances]
+    return [math.sqrt(2.0 * max(0.0, float(variance)) / (size * (size - 1.0))) for variance in variances]
 
 
-def _estimates(kernel: Kernel, points: Any, degrees: list[int], library: Backend) -> tuple[list[float], list[float]]:
+def _estimates(kernel: Kernel, points: Any, degrees: list[int], library: Backend, progress: Progress | None) -> tuple[list[float], list[float]]:
     """Means of K P_k over all pairs, and of |K P_k| (the scale of their rounding errors)."""
-    count = points.shape[0]
-    work = tiles((count, count), library.tile, symmetric=True)
+    size = points.shape[0]
+    work = tiles((size, size), library.tile, symmetric=True)
     sums: list[list[tuple[float, float]]] = [[] for _ in work]
-    summer = _Summer(Engine.of(kernel, "auto", library), points, degrees, sums)
+    summer = _Summer(Engine.of(kernel, "auto", library), points, degrees, sums, progress)
     each(work, summer, library.workers)
-    pairs = count * (count - 1) / 2.0
+    pairs = size * (size - 1) / 2.0
     # fsum rounds once, so the order of tiles and the number of threads do not matter.
     return tuple([math.fsum(tile[index][part] for tile in sums) / pairs for index in range(len(degrees))] for part in (0, 1))  # type: ignore[return-value]
 
@@ -183,8 +194,9 @@ def _estimates(kernel: Kernel, points: Any, degrees: list[int], library: Backend
 class _Summer:
     """Sums over the pairs i < j of a tile, for each degree."""
 
-    def __init__(self, engine: Engine, points: Any, degrees: list[int], sums: list[list[tuple[float, float]]]) -> None:
-        self.engine, self.points, self.degrees, self.sums = engine, points, degrees, sums
+    def __init__(self, engine: Engine, points: Any, degrees: list[int], sums: list[list[tuple[float, float]]], progress: Progress | None) -> None:
+        self.engine, self.points, self.degrees, self.sums, self.progress = engine, points, degrees, sums, progress
+        self.counter = count(1)
 
     def __call__(self, queue: Iterator[Tile]) -> None:
         xp, space = self.engine.backend.xp, self.engine.workspace()
@@ -198,6 +210,8 @@ class _Summer:
             if tile.diagonal:
                 values = xp.triu(values, 1)
             self.sums[tile.index] = self._tile_sums(values, t)
+            if self.progress:
+                self.progress(next(self.counter), len(self.sums))
 
     def _tile_sums(self, values: Any, t: Any) -> list[tuple[float, float]]:
         found, wanted = {}, set(self.degrees)

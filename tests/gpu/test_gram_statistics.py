@@ -108,6 +108,12 @@ def test_reproducible_and_independent_of_the_backend(device):
     assert gram_check(RELU, ss.Sphere(3), 200, [1], 4, "numpy")[0].estimate != first[0].estimate
 
 
+def test_progress_reaches_the_end():
+    seen = []
+    gram_check(RELU, ss.Sphere(3), 300, [0], 0, "numpy", progress=lambda done, total: seen.append((done, total)))
+    assert sorted(seen) == [(i, 6) for i in range(1, 7)]
+
+
 def test_parity_zero_is_exact():
     kernel = ss.mlp(ss.relu, 1).ck
     record = gram_check(kernel, ss.Sphere(3), points=400, degrees=[3], seed=1, backend="numpy")[0]
