@@ -12,7 +12,7 @@ needs no new numerics.
 >>> w = sympy.Symbol("w")
 >>> program = Program((Line(w, sympy.Rational(1, 2) - RHO / 2),), 1 - w * w)
 >>> program(sympy.Integer(0)), len(program.tape.operations)
-(3/4, 8)
+(3/4, 10)
 """
 
 from __future__ import annotations
