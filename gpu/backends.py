@@ -60,6 +60,7 @@ def _thread_pools() -> Any:
     try:
         from threadpoolctl import ThreadpoolController  # type: ignore[import-not-found]
     except ImportError:
+        logger.warning("threadpoolctl is not installed: matrix products keep their own threads, which is much slower on a busy machine")
         return None
     return ThreadpoolController()
 
