@@ -37,7 +37,7 @@ from .precision import goal_bits, working_precision
 ELLIPSE_PRECISION = 64
 MAX_HALVINGS = 11
 FIRST_ARCS = 12
-RATIOS = (64.0, 16.0, 7.0, 4.0, 2.8, 2.2, 1.8, 1.5, 1.3, 1.2, 1.12, 1.07, 1.04, 1.02)
+RATIOS = (64.0, 24.0, 12.0, 7.0, 4.5, 3.2, 2.8, 2.5, 2.2, 2.0, 1.8, 1.65, 1.5, 1.4, 1.3, 1.2, 1.12, 1.07, 1.04, 1.02)
 MAX_POLYNOMIAL_DEGREE = 20_000
 
 
@@ -153,9 +153,10 @@ class Ellipse:
         with working_precision(ELLIPSE_PRECISION + 2 * len(self.bounds.program.lines)):
             largest = arb(0)
             # Kernels are real on the real axis: the upper half of the ellipse is enough.
-            stack = [(i, FIRST_ARCS, 0) for i in (0, FIRST_ARCS - 1, *range(1, FIRST_ARCS - 1))]
+            # Depth first from the two ends, where failure is likeliest.
+            stack = [(i, FIRST_ARCS, 0) for i in (*range(1, FIRST_ARCS - 1), 0, FIRST_ARCS - 1)]
             while stack:
-                index, count, depth = stack.pop(0) if depth_first(stack) else stack.pop()
+                index, count, depth = stack.pop()
                 value, spread = self.bounds.bound(*_arc(arb(ratio), index, count))
                 if spread < 1 + value / 2:
                     largest = largest.max(value + spread)
@@ -166,45 +167,30 @@ class Ellipse:
             return largest.upper()
 
     def largest(self) -> float:
-        """The largest ratio, to about a tenth, at which the bound is finite.
+        """The largest ratio of the list at which the bound is finite.
 
         The bound of a thin ellipse needs tiny discs near its ends and may fail where that of a
         wider one succeeds, so the search comes from above.
         """
-        failed = None
         for ratio in RATIOS:
             if self.bound(ratio) is not None:
-                return self._between(ratio, failed)
-            failed = ratio
+                return ratio
         raise Undecided("the kernel could not be shown to be analytic in the angle near [0, pi]")
 
-    def _between(self, good: float, bad: float | None) -> float:
-        while bad is not None and bad - 1 > 1.15 * (good - 1):
-            middle = round(1 + ((good - 1) * (bad - 1)) ** 0.5, 4)
-            good, bad = (middle, bad) if self.bound(middle) is not None else (good, middle)
-        return good
-
     def best(self, bits: int) -> tuple[arb, arb]:
-        """(ratio, bound of |K|) giving the least degree among a few candidates."""
-        top = self.largest()
-        best = None
-        for share in (1.0, 0.8, 0.6, 0.4, 0.25, 0.15):
-            ratio = round(1 + (top - 1) * share, 4)
+        """(ratio, bound of |K|), descending from the largest ratio while the degree falls."""
+        best: tuple[int, arb, arb] | None = None
+        for ratio in RATIOS[RATIOS.index(self.largest()) :]:
             bound = self.bound(ratio)
-            if bound is None:
-                continue
-            degree = _degree(bits, arb(ratio), bound)
-            if best is None or degree < best[0]:
-                best = degree, arb(ratio), bound
-            elif degree > 1.2 * best[0]:
+            degree = None if bound is None else _degree(bits, arb(ratio), bound)
+            if degree is None or best is not None and degree >= best[0]:
+                break
+            best = degree, arb(ratio), bound
+            # A bound near the kernel's own size cannot be improved by a thinner ellipse.
+            if bound < 100:
                 break
         assert best is not None
         return best[1], best[2]
-
-
-def depth_first(stack: list[tuple[int, int, int]]) -> bool:
-    """Whether the next arc is one of the first, which begin with the two ends of the ellipse."""
-    return all(depth == 0 for _, _, depth in stack)
 
 
 @lru_cache(maxsize=64)

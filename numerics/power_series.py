@@ -38,7 +38,7 @@ from .evaluate import at_exact
 from .precision import working_precision
 
 MAX_TERMS = 20_000
-RADII = tuple(sympy.Rational(p, 64) for p in (68, 72, 80, 96, 112, 128, 160, 192, 256, 384, 512, 1024, 2048, 4096, 16384, 65536))
+RADII = tuple(sympy.Rational(p, 64) for p in (65, 66, 68, 72, 80, 96, 112, 128, 160, 192, 256, 384, 512, 1024, 2048, 4096, 16384, 65536))
 
 
 def _series_power(base: arb_series, exponent: sympy.Rational) -> arb_series:
@@ -145,6 +145,15 @@ def _analytic_between(kernel: Kernel, low: arb, high: arb, halvings: int) -> boo
         return False
     middle = (low + high) / 2
     return _analytic_between(kernel, low, middle, halvings - 1) and _analytic_between(kernel, middle, high, halvings - 1)
+
+
+def needed_terms(kernel: Kernel, bits: int) -> int | None:
+    """Terms after which the remaining b_n add to less than 2^-bits of K(1); None if unknown."""
+    if kernel.support is not None and kernel.support.degree < MAX_TERMS:
+        return int(kernel.support.degree) + 1
+    with working_precision(64):
+        counts = [(m.value.log() - (m.radius - 1).log() + bits * arb(2).log()) / m.radius.log() for m in majorants(kernel)]
+        return min((int(float(c.mid())) + 2 for c in counts), default=None)
 
 
 def monomial_eigenvalue(d: int, n: int, k: int) -> arb:

@@ -67,20 +67,25 @@ def eigenvalues(kernel: Kernel, domain: Any, degrees: Any, digits: Any = 30) -> 
 
 
 def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: int) -> dict[int, arb]:
-    d = domain.d
-    if kernel.support is not None and kernel.program.inputs <= {RHO}:
+    limit = _series_limit(kernel, domain.d, degrees[-1], bits)
+    if limit:
         try:
-            return power_series.eigenvalues(kernel, d, degrees, bits)
-        except Undecided:
-            pass
-    if kernel.support is not None and d >= HIGH_DIMENSION and max(degrees) < SHORT_SERIES // 4:
-        try:
-            return power_series.eigenvalues(kernel, d, degrees, bits, max_terms=SHORT_SERIES)
+            return power_series.eigenvalues(kernel, domain.d, degrees, bits, max_terms=limit)
         except Undecided:
             pass
     if _is_angle_analytic(kernel):
         return _by_polynomial(kernel, domain, degrees, bits)
-    return {k: quadrature.eigenvalue(kernel, d, k, bits) for k in degrees}
+    return {k: quadrature.eigenvalue(kernel, domain.d, k, bits) for k in degrees}
+
+
+def _series_limit(kernel: Kernel, d: int, top: int, bits: int) -> int:
+    """How many terms of the power series are worth trying; 0 for none."""
+    if kernel.support is None:
+        return 0
+    if kernel.program.inputs <= {RHO}:
+        terms = power_series.needed_terms(kernel, bits)
+        return power_series.MAX_TERMS if terms is not None and terms <= max(1500, 8 * top) else 0
+    return SHORT_SERIES if d >= HIGH_DIMENSION and top < SHORT_SERIES // 4 else 0
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ Han et al., arXiv 2209.04121). Mehler's formula :math:`\hat f=\sum_n a_n^2\rho^n
 power series with non-negative coefficients in the correlation, and the dual of f' is its
 derivative in the covariance.
 
-Everything here is derived term by term with :mod:`symspec.gaussian`; there is no table.
+Everything here is derived term by term with :mod:`symspec.expectation`; there is no table.
 Oscillating factors are handled as complex tilts, of which the real part is taken exactly.
 
 >>> from symspec.form import variable, step, wave
@@ -27,7 +27,10 @@ from sympy import Expr, I, S, acos, cosh, exp, pi, sinh, sqrt
 
 from .errors import NoClosedForm
 from .form import Form, Term
-from .gaussian import COS, SIN, THETA, Gaussian2, P, Q, gaussian, pair
+from .expectation import COS, SIN, THETA, Gaussian2, P, Q, gaussian, pair
+
+
+EXPANDED_OPERATIONS = 600
 
 
 @dataclass(frozen=True)
@@ -166,8 +169,23 @@ def _half_sum(same: tuple[Expr, Expr], opposite: tuple[Expr, Expr], sign: Expr, 
 
 def _collected(expr: Expr) -> Expr:
     """Expanded, with the exponents of products of exponentials joined."""
-    expr = sympy.expand(expr, power_exp=False, power_base=False)
-    return sympy.powsimp(expr, deep=True, combine="exp")
+    terms: list[Expr] = []
+    for part in sympy.Add.make_args(expr):
+        # A long product of quotients (step and exponential together) would be written out many times over.
+        small = part.count_ops() < EXPANDED_OPERATIONS
+        terms += sympy.Add.make_args(sympy.expand(part, power_exp=False, power_base=False)) if small else [part]
+    return sympy.Add(*(_joined(term) for term in terms))
+
+
+def _joined(term: Expr) -> Expr:
+    """One exponential for all that multiply each other; cheaper by far than powsimp on the sum."""
+    exponents, rest = [], []
+    for factor in sympy.Mul.make_args(term):
+        if isinstance(factor, exp):
+            exponents.append(factor.args[0])
+        else:
+            rest.append(factor)
+    return term if len(exponents) < 2 else sympy.Mul(*rest, exp(sympy.Add(*exponents)))
 
 
 def _regular(expr: Expr) -> Expr:
@@ -200,6 +218,8 @@ def _split(numerator: sympy.Poly, order: int) -> Expr:
 
 def _present(expr: Expr) -> Expr:
     """A readable form: collected in the supplementary angle pi - theta where that is shorter."""
+    if expr.count_ops() > EXPANDED_OPERATIONS:
+        return expr
     if not expr.has(THETA):
         return sympy.factor_terms(expr)
     supplement = sympy.Dummy("supplement")

@@ -28,7 +28,7 @@ from .errors import InputError, NoClosedForm
 from .exact import natural
 from .form import Delta, Erf, Form, Gate, Step, Term
 from .functions import normal_density
-from .gaussian import Gaussian1, single
+from .expectation import Gaussian1, single
 
 MAX_DEGREE = 20_000
 

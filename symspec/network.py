@@ -39,7 +39,7 @@ from .dual import Dual, dual
 from .errors import InputError
 from .exact import exact, natural
 from .functions import EVEN, NEITHER, ODD, archav
-from .gaussian import COS, SIN, THETA
+from .expectation import COS, SIN, THETA
 from .kernel import Kernel
 from .program import RHO, THETA0, Line, Program
 from .support import Support

@@ -180,7 +180,13 @@ def _moment1(power: int, gate: Gate, mean: Expr, variance: Expr) -> Expr:
     value = mean * lower
     if power > 1:
         value += variance * (power - 1) * _moment1(power - 2, gate, mean, variance)
-    return sympy.expand(value + variance * _gate_derivative1(power - 1, gate, mean, variance))
+    value += variance * _gate_derivative1(power - 1, gate, mean, variance)
+    # After a tilt, mean and variance are quotients: expanding their products would write them out many times over.
+    return value if _is_quotient(mean) or _is_quotient(variance) else sympy.expand(value)
+
+
+def _is_quotient(expr: Expr) -> bool:
+    return bool(sympy.fraction(expr)[1].free_symbols)
 
 
 def _gate_derivative1(power: int, gate: Gate, mean: Expr, variance: Expr) -> Expr:
