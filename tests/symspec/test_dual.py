@@ -133,8 +133,45 @@ def test_the_diagonal_is_the_second_moment(text):
     sigma = activation(text)
     for variance in (sympy.S.One, Rational(3, 5)):
         exact = sigma.dual_object.diagonal(variance)
-        numerical = _quadrature(Random(text, None), sigma.form, sigma.form, None, float(variance))
+        numerical = _quadrature(sigma.form, float(variance))
         assert abs(float(exact) - numerical) < 1e-12 * max(1, abs(numerical))
+
+
+@pytest.mark.parametrize("text", ["relu", "Max(x,0) - Max(x-1,0)", "relu(x+1)**2", "elu", "step(x-1/2)", "gelu", "leaky_relu(1/10)", "x*exp(-x**2)*step(x)"])
+@pytest.mark.parametrize("sign_of_rho", [1, -1])
+def test_the_ends_are_the_limits(text, sign_of_rho):
+    sigma = activation(text)
+    for p, q in ((Rational(1), Rational(1)), (Rational(1), Rational(4)), (Rational(2), Rational(1, 2))):
+        end = float(sigma.dual(sign_of_rho, p, q).evalf(20))
+        near = float(sigma.dual(sign_of_rho * (1 - Rational(1, 10**9)), p, q).evalf(20, maxn=300))
+        # A jump approaches its end like the square root of the distance.
+        assert abs(end - near) < 1e-4 * max(1, abs(end))
+        exact = _line_quadrature(sigma.form, sign_of_rho, float(p), float(q))
+        assert abs(end - exact) < 1e-12 * max(1, abs(exact))
+
+
+def test_the_ends_of_the_derivative():
+    bump = activation("Max(x,0) - Max(x-1,0)")
+    _agree(bump.dual_derivative(1), sympy.erf(sqrt(2) / 2) / 2)
+    assert bump.dual_derivative(-1) == 0
+    assert sign.dual_derivative(1) == sign.dual_derivative(-1) == sympy.oo
+
+
+def _line_quadrature(form: Form, sign_of_rho: int, p: float, q: float) -> float:
+    """E f(sqrt(p) z) f(+-sqrt(q) z) for one standard normal z."""
+    s, t = p**0.5, sign_of_rho * q**0.5
+    breaks = tuple(float(b) / scale for b in form.breakpoints for scale in (s, t))
+    z, w = _nodes(breaks, 13.0)
+    f = _numpy_function(form)
+    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    return float(np.sum(w * density * f(s * z) * f(t * z)))
+
+
+def _numpy_function(form: Form):
+    import scipy.special
+
+    numerical = sympy.lambdify(sympy.Symbol("x", real=True), form.as_expr(), [{"Heaviside": lambda t, *_: (t > 0) * 1.0, "erf": scipy.special.erf}, "numpy"])
+    return lambda x: np.broadcast_to(numerical(x), x.shape)
 
 
 def _nodes(breaks: tuple, reach: float) -> tuple[np.ndarray, np.ndarray]:
@@ -146,16 +183,11 @@ def _nodes(breaks: tuple, reach: float) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(points), np.concatenate(weights)
 
 
-def _quadrature(f: Random, form: Form, other: Form, correlation: float | None, variance: float) -> float:
-    """E f(u)^2 for one variable, from the form's own printed expression with NumPy."""
-    sd = variance**0.5
-    u, w = _nodes(form.breakpoints, 14 * sd)
-    symbol = sympy.Symbol("x", real=True)
-    import scipy.special
-
-    numerical = sympy.lambdify(symbol, form.as_expr(), [{"Heaviside": lambda t, *_: (t > 0) * 1.0, "erf": scipy.special.erf}, "numpy"])
+def _quadrature(form: Form, variance: float) -> float:
+    """E f(u)^2 for one variable."""
+    u, w = _nodes(form.breakpoints, 14 * variance**0.5)
     density = np.exp(-(u**2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
-    return float(np.sum(w * density * np.broadcast_to(numerical(u), u.shape) ** 2))
+    return float(np.sum(w * density * _numpy_function(form)(u) ** 2))
 
 
 def _double_quadrature(f: Random, g: Random, r: float, p: float, q: float) -> float:
