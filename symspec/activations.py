@@ -22,7 +22,7 @@ import sympy
 from sympy import Expr, Rational, S, Symbol
 
 from . import hermite_coefficients as _hermite
-from .dual import Dual, dual
+from .dual import Dual, at_the_end, dual
 from .errors import DomainError, InputError, NotSquareIntegrable
 from .exact import exact, natural
 from .form import MAX_DEGREE, Form, X, constant, error_function, exponential, step as _step, variable, wave
@@ -65,11 +65,16 @@ class Activation:
         symbols = Symbol("p", positive=True), Symbol("q", positive=True)
         if p.free_symbols or q.free_symbols:
             return self.dual_object.at(rho, *symbols).subs(dict(zip(symbols, (p, q), strict=True)), simultaneous=True)
+        if rho in (1, -1) and self.dual_object.needs_angle:
+            return at_the_end(self.form, int(rho), p, q)
         return self.dual_object.at(rho, p, q)
 
     def dual_derivative(self, rho: Any = Symbol("rho", real=True)) -> Expr:
         """The dual of the derivative, d/d rho of the dual, at unit variances."""
-        return self.derivative_dual.at(correlation(rho))
+        rho = correlation(rho)
+        if rho in (1, -1) and self.derivative_dual.needs_angle:
+            return at_the_end(self.form.derivative(), int(rho), S.One, S.One)
+        return self.derivative_dual.at(rho)
 
     @cached_property
     def dual_object(self) -> Dual:

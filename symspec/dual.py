@@ -94,6 +94,16 @@ def dual(form: Form, other: Form | None = None) -> Dual:
     return _dual(form, form if other is None else other)
 
 
+def at_the_end(form: Form, sign: int, p: Expr, q: Expr) -> Expr:
+    """E[f(u) f(v)] at correlation ``sign`` = 1 or -1, infinite where deltas meet.
+
+    Then u and v are multiples of one variable; the formulas inside the interval may divide by
+    the sine of the angle, which vanishes here.
+    """
+    first, second = form.rescaled(sqrt(p)), form.rescaled(sqrt(q))
+    return dual(first, second if sign > 0 else second.reflected()).diagonal(S.One)
+
+
 @lru_cache(maxsize=256)
 def _dual(f: Form, g: Form) -> Dual:
     law = gaussian()
@@ -168,13 +178,47 @@ def _half_sum(same: tuple[Expr, Expr], opposite: tuple[Expr, Expr], sign: Expr, 
 
 
 def _collected(expr: Expr) -> Expr:
-    """Expanded, with the exponents of products of exponentials joined."""
+    """A sum of products, exponentials joined, every root and reciprocal of a positive base.
+
+    Products are distributed over sums in numerators only: denominators, roots and arguments
+    keep their shape, so that no sign is lost in them and nothing is written out twice.
+    """
     terms: list[Expr] = []
-    for part in sympy.Add.make_args(expr):
+    for part in sympy.Add.make_args(_with_positive_bases(expr)):
         # A long product of quotients (step and exponential together) would be written out many times over.
         small = part.count_ops() < EXPANDED_OPERATIONS
-        terms += sympy.Add.make_args(sympy.expand(part, power_exp=False, power_base=False)) if small else [part]
+        terms += sympy.Add.make_args(_distributed(part)) if small else [part]
     return sympy.Add(*(_joined(term) for term in terms))
+
+
+def _distributed(expr: Expr) -> Expr:
+    if expr.is_Add:
+        return sympy.Add(*(_distributed(part) for part in expr.args))
+    if expr.is_Mul:
+        return sympy.expand_mul(sympy.Mul(*(_distributed(part) for part in expr.args)), deep=False)
+    if expr.is_Pow and expr.exp.is_Integer and expr.exp.is_positive and expr.base.is_Add:
+        return sympy.expand(_distributed(expr.base) ** expr.exp, power_exp=False, power_base=False)
+    return expr
+
+
+def _with_positive_bases(expr: Expr) -> Expr:
+    """(-b)^n = (-1)^n b^n for integers n, and -1/(-b) = 1/b inside roots.
+
+    The sign is read where cos(theta) = 0: every denominator of the engine is a nonzero
+    determinant there, a polynomial in the positive variances.
+    """
+
+    def flipped(power: Expr) -> Expr:
+        base, n = power.as_base_exp()
+        negative = sympy.expand(base.xreplace({COS: S.Zero})).is_negative
+        return (-1) ** n * sympy.expand(-base) ** n if negative else power
+
+    def settled(power: Expr) -> Expr:
+        base = sympy.factor_terms(sympy.together(power.base))
+        return base**power.exp
+
+    expr = expr.replace(lambda e: e.is_Pow and e.exp.is_Integer and e.exp.is_negative and e.base.is_Add and COS in e.free_symbols, flipped)
+    return expr.replace(lambda e: e.is_Pow and e.exp.is_Rational and e.exp.q == 2 and e.base.has(sympy.Pow) and COS in e.free_symbols, settled)
 
 
 def _joined(term: Expr) -> Expr:
@@ -201,6 +245,7 @@ def _regular(expr: Expr) -> Expr:
     def argument(value: Expr) -> Expr:
         for order in (1, 2):
             numerator = sympy.expand(sympy.cancel(value * SIN**order))
+            numerator = sympy.expand(numerator.replace(lambda e: e.is_Pow and e.base == SIN and e.exp.is_even, lambda e: (1 - COS**2) ** (e.exp / 2)))
             if not numerator.has(SIN) and numerator.is_polynomial(COS):
                 return _split(sympy.Poly(numerator, COS), order)
         return value

@@ -159,6 +159,10 @@ class Form:
         """x -> -x."""
         return Form.of([part for term in self.terms for part in _reflect(term)])
 
+    def rescaled(self, s: Expr) -> Form:
+        """x -> s x for s > 0."""
+        return self if s == 1 else Form.of([_rescale(term, s) for term in self.terms])
+
     def even_part(self) -> Form:
         return (self + self.reflected()).scaled(S.Half)
 
@@ -383,6 +387,18 @@ def _reflect(term: Term) -> list[Term]:
         case Delta(b):
             return [replace(mirrored, gate=Delta(-b))]
     return [mirrored]
+
+
+def _rescale(term: Term, s: Expr) -> Term:
+    coefficient, gate = term.coefficient * s**term.power, term.gate
+    match gate:
+        case Step(b):
+            gate = Step(b / s)
+        case Erf(a, b):
+            gate = Erf(a * s, b)
+        case Delta(b):
+            gate, coefficient = Delta(b / s), coefficient / s
+    return replace(term, coefficient=coefficient, alpha=term.alpha * s**2, beta=term.beta * s, omega=term.omega * s, gate=gate)
 
 
 def _differentiate(term: Term, *, deltas: bool) -> list[Term]:
