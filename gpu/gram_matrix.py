@@ -88,7 +88,7 @@ def diagonal_value(kernel: Kernel) -> float:
     """K(1) as the nearest double; inf for a tangent kernel of an activation with a jump."""
     if kernel.diagonal_is_infinite:
         return math.inf
-    from numerics.evaluate import evaluate
+    from numerics.values import evaluate
 
     return float(evaluate(kernel, 1, digits=40))
 

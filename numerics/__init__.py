@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from .approximate import AnglePolynomial, angle_polynomial
 from .constants import ball
-from .evaluate import evaluate
+from .values import evaluate
 from .precision import working_precision
 from .sphere import eigenvalues
 

@@ -31,7 +31,7 @@ from symspec.errors import Undecided
 from symspec.kernel import Kernel
 
 from .complex_disc import DiscBounds
-from .evaluate import at_angle
+from .values import at_angle
 from .precision import goal_bits, working_precision
 
 ELLIPSE_PRECISION = 64

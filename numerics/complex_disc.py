@@ -30,7 +30,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import sympy
 from flint import acb, arb
@@ -44,6 +43,7 @@ from . import real
 from .constants import ball
 
 NAN = acb("nan")
+ENTIRE = ("constant", "symbol", "rho", "theta", "add", "mul", "order", "sin", "cos", "exp", "sinh", "cosh", "erf")
 
 
 def _touches_real_axis(z: acb) -> bool:
@@ -145,6 +145,11 @@ class _LineBounds:
     slopes: Tape
     angle_of: sympy.Expr | None = None
 
+    @cached_property
+    def has_cuts(self) -> bool:
+        """Whether the expression holds anything but entire functions."""
+        return any(op.name not in ENTIRE and not (op.name == "pow" and op.data.is_Integer and op.data >= 0) for op in self.value.operations)
+
     @staticmethod
     def of(symbol: Symbol | None, expr: sympy.Expr) -> _LineBounds:
         inputs = tuple(sorted(expr.free_symbols, key=str))
@@ -172,33 +177,59 @@ class DiscBounds:
         """
         theta = centre + _square(radius)
         slope = abs(theta.sin()).upper()
+        tables = _Tables.of(centre, theta)
         state: dict[str, tuple[acb, arb]] = {
             THETA0.name: (centre, radius),
             RHO.name: (centre.cos(), slope * radius),
         }
+        tables.assign(state)
         value, spread = centre, radius
         for line in self._lines:
             if line.angle_of is not None:
                 value, spread = _archav_disc(*state[line.angle_of.args[0].name], centre, radius, int(line.angle_of.args[1]))
             else:
-                value, spread = self._line(line, state, centre, theta)
+                value, spread = _line_bound(line, state, tables)
             if not (value.is_finite() and spread.is_finite()):
                 return arb("nan"), arb("nan")
             if line.symbol is not None:
                 state[line.symbol.name] = (value, spread)
+                tables.assign({line.symbol.name: (value, spread)})
         return abs(value).upper(), spread.upper()
 
-    def _line(self, line: _LineBounds, state: dict[str, tuple[acb, arb]], centre: acb, theta: acb) -> tuple[acb, arb]:
-        middle = line.value.run(_symbol_table(centre, lambda name: state[name][0]))[0]
-        over = _symbol_table(theta, lambda name: state[name][0] + _square(state[name][1]))
-        if not line.value.run(over)[0].is_finite():
-            return NAN, arb("nan")
+
+@dataclass(frozen=True)
+class _Tables:
+    """The carrier at the centre, over the disc, and over the disc for slopes."""
+
+    centres: dict[str, acb]
+    squares: dict[str, acb]
+    middle: real.Table
+    over: real.Table
+    slopes: real.Table
+
+    @staticmethod
+    def of(centre: acb, theta: acb) -> _Tables:
+        centres: dict[str, acb] = {}
+        squares: dict[str, acb] = {}
+        over = table(theta, theta.cos(), squares.__getitem__)
         # A slope is only enclosed, not continued: a reciprocal may wind around zero.
-        slopes = line.slopes.run(over | {"pow": _power_enclosure})
-        spread = arb(0)
-        for name, slope in zip(line.inputs, slopes, strict=True):
-            spread = (spread + abs(slope) * state[name.name][1]).upper()
-        return middle, spread
+        return _Tables(centres, squares, table(centre, centre.cos(), centres.__getitem__), over, over | {"pow": _power_enclosure})
+
+    def assign(self, state: dict[str, tuple[acb, arb]]) -> None:
+        for name, (value, spread) in state.items():
+            self.centres[name] = value
+            self.squares[name] = value + _square(spread)
+
+
+def _line_bound(line: _LineBounds, state: dict[str, tuple[acb, arb]], tables: _Tables) -> tuple[acb, arb]:
+    """The mean value theorem on one line."""
+    middle = line.value.run(tables.middle)[0]
+    if line.has_cuts and not line.value.run(tables.over)[0].is_finite():
+        return NAN, arb("nan")
+    spread = arb(0)
+    for name, slope in zip(line.inputs, line.slopes.run(tables.slopes), strict=True):
+        spread = (spread + abs(slope) * state[name.name][1]).upper()
+    return middle, spread
 
 
 def _archav_disc(w: acb, spread: arb, centre: acb, radius: arb, symmetry: int) -> tuple[acb, arb]:
@@ -250,10 +281,6 @@ def _square(radius: arb) -> acb:
     """The square around zero that holds the disc."""
     side = arb(0, radius.upper())
     return acb(side, side)
-
-
-def _symbol_table(theta: acb, symbol: Callable[[str], acb]) -> dict[str, Any]:
-    return table(theta, theta.cos(), symbol)
 
 
 __all__ = ["INPUTS", "DiscBounds", "archav", "table"]

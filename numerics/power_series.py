@@ -34,7 +34,7 @@ from symspec.kernel import Kernel
 
 from . import complex_disc, real
 from .constants import ball
-from .evaluate import at_exact
+from .values import at_exact
 from .precision import working_precision
 
 MAX_TERMS = 20_000

@@ -26,7 +26,7 @@ from symspec.kernel import Kernel
 
 from . import complex_disc
 from .constants import ball
-from .evaluate import at_angle
+from .values import at_angle
 from .precision import working_precision
 
 MAX_EVALUATIONS = 400_000

@@ -45,7 +45,8 @@ class Kernel:
         Raises DomainError for a number outside [-1, 1], ExpressionTooLarge for deep networks
         at a symbolic rho.
         """
-        return _tidy(self.program(correlation(rho)))
+        point = correlation(rho)
+        return sympy.oo if point == 1 and self.diagonal_is_infinite else _tidy(self.program(point))
 
     def latex(self) -> str:
         """LaTeX: the closed form where it is short, else the recursion line by line."""

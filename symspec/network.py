@@ -267,12 +267,15 @@ class _Builder:
     def _slope(self, q: Expr, angle: Expr, covariance: Expr, layer: int, weight: Expr, second: Expr) -> Expr:
         value = self._at(self.slope_dual, q, angle, covariance)
         value = value / second if self.par.normalised else weight * value
-        value = sympy.expand(value)
-        if value == 0:
+        if sympy.expand(value) == 0:
             return S.Zero
         symbol = Symbol(f"d_{layer}", real=True)
-        self.lines.append(Line(symbol, value))
+        self.lines.append(Line(symbol, value, diagonal=self._slope_on_diagonal(q, second) if self.angular else None))
         return symbol
+
+    def _slope_on_diagonal(self, q: Expr, second: Expr) -> Expr:
+        weight = 1 / second if self.par.normalised else self.par.sigma_w2
+        return weight * self.slope_dual.diagonal(q)
 
     def _at(self, function: Dual, q: Expr, angle: Expr, covariance: Expr) -> Expr:
         expr = function.substituted(q, q)
@@ -296,9 +299,9 @@ class _Builder:
     ) -> tuple[Expr, Expr, Rational, Support]:
         value = self._at(self.dual, q, angle, S.Zero)
         if self.par.normalised:
-            defect = S.Half - sympy.expand(value / (2 * second))
+            defect = S.Half - value / (2 * second)
         else:
-            defect = sympy.expand(weight * (second - value) / (2 * q_new))
+            defect = weight * (second - value) / (2 * q_new)
         new_order = order if self.jump else 2 * order
         haversine = Symbol(f"w_{layer}", nonnegative=True)
         self.lines.append(Line(haversine, defect, new_order))
@@ -311,4 +314,9 @@ class _Builder:
 
 def _powers_tidied(expr: Expr) -> Expr:
     """Cancel q against c/q inside roots and arguments."""
-    return expr.replace(lambda e: e.is_Add or e.is_Mul, lambda e: sympy.expand(e) if sympy.count_ops(sympy.expand(e)) <= sympy.count_ops(e) else e)
+
+    def shorter(node: Expr) -> Expr:
+        expanded = sympy.expand(node, power_exp=False, power_base=False)
+        return expanded if sympy.count_ops(expanded) <= sympy.count_ops(node) else node
+
+    return expr.replace(lambda e: e.is_Add or e.is_Mul, shorter)

@@ -42,12 +42,14 @@ class Line:
 
     The order counts powers of sin(THETA0/2) and may be a fraction (a jump halves it). It is a
     theorem about the exact function, so a carrier of power series may set the coefficients
-    below it to zero.
+    below it to zero. ``diagonal`` is the exact value at THETA0 = 0 where the expression itself
+    is of the form 0/0 or exp(-1/0) there.
     """
 
     symbol: Symbol
     expr: Expr
     order: Rational | None = None
+    diagonal: Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -187,13 +189,26 @@ class Program:
             used |= line.expr.free_symbols
         return frozenset(used & set(INPUTS))
 
+    @cached_property
+    def on_diagonal(self) -> Program:
+        """The program of the value at rho = 1: every line replaced by its exact value there."""
+
+        def value(line: Line) -> Expr:
+            if line.diagonal is not None:
+                return line.diagonal
+            return S.Zero if line.order is not None and line.order > 0 else line.expr
+
+        lines = tuple(Line(line.symbol, value(line)) for line in self.lines)
+        return Program(lines, self.output)
+
     def run(self, table: Mapping[str, Callable[..., Value]]) -> Value:
         """The value of the program under a carrier."""
         return self.tape.run(table)[0]
 
     def __call__(self, rho: Expr) -> Expr:
         """The sympy expression at a correlation; see :func:`sympy_table`."""
-        return self.run(sympy_table(rho))
+        program = self.on_diagonal if rho == 1 else self
+        return program.run(sympy_table(rho))
 
     def pruned(self) -> Program:
         """Without the lines that the output does not need."""
@@ -207,7 +222,12 @@ class Program:
     def renamed(self, suffix: str) -> Program:
         """The same program with every line symbol renamed, to join two programs."""
         names = {line.symbol: Symbol(line.symbol.name + suffix, **line.symbol.assumptions0) for line in self.lines}
-        lines = tuple(replace(line, symbol=names[line.symbol], expr=line.expr.xreplace(names)) for line in self.lines)
+
+        def moved(line: Line) -> Line:
+            diagonal = None if line.diagonal is None else line.diagonal.xreplace(names)
+            return replace(line, symbol=names[line.symbol], expr=line.expr.xreplace(names), diagonal=diagonal)
+
+        lines = tuple(moved(line) for line in self.lines)
         return Program(lines, self.output.xreplace(names))
 
 

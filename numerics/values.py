@@ -71,10 +71,14 @@ def _refined(kernel: Kernel, point: Expr, bits: int) -> arb:
 
 def at_exact(kernel: Kernel, point: Expr) -> arb:
     """K at an exact correlation, at the working precision."""
+    if point == 1:
+        return kernel.program.on_diagonal.run(real.table(arb(0), arb(1), ball))
     sign = 1
     if bool(point < 0) and kernel.symmetry != NEITHER:
         sign = -1 if kernel.symmetry == ODD else 1
         point = -point
+        if point == 1:
+            return sign * at_exact(kernel, point)
     haversine = ball((1 - point) / 2)
     return sign * at_angle(kernel, real.archav(haversine), ball(point))
 
