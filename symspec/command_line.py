@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 Runner = Callable[[Namespace], int | None]
 
 MAX_DEGREES = 1_000_000
-_RANGE = re.compile(r"(\d{1,18})(?::(\d{1,18})(?::(\d{1,18}))?)?")
-_LAYER = re.compile(r"ntk-layer:(\d{1,9})")
+_RANGE = re.compile(r"(\d{1,18})(?::(\d{1,18})(?::(\d{1,18}))?)?", re.ASCII)
+_LAYER = re.compile(r"ntk-layer:(\d{1,9})", re.ASCII)
 _SAFE_INTEGER = 2**53
 
 

@@ -26,9 +26,8 @@ import sympy
 from sympy import Expr, I, S, acos, cosh, exp, pi, sinh, sqrt
 
 from .errors import NoClosedForm
-from .form import Form, Term
 from .expectation import COS, SIN, THETA, Gaussian2, P, Q, gaussian, pair
-
+from .form import Form, Term
 
 EXPANDED_OPERATIONS = 600
 

@@ -26,9 +26,9 @@ from sympy import Expr, I, Piecewise, S, Symbol, cos, exp, factorial, gamma, pi,
 
 from .errors import InputError, NoClosedForm
 from .exact import natural
+from .expectation import Gaussian1, single
 from .form import Delta, Erf, Form, Gate, Step, Term
 from .functions import normal_density
-from .expectation import Gaussian1, single
 
 MAX_DEGREE = 20_000
 

@@ -38,8 +38,8 @@ from .activations import Activation, activation as as_activation
 from .dual import Dual, dual
 from .errors import InputError
 from .exact import exact, natural
-from .functions import EVEN, NEITHER, ODD, archav
 from .expectation import COS, SIN, THETA
+from .functions import EVEN, NEITHER, ODD, archav
 from .kernel import Kernel
 from .program import RHO, THETA0, Line, Program
 from .support import Support

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings, strategies as st
 from sympy import Rational, acos, asin, atan, cos, cosh, exp, pi, sinh, sqrt
 
 from symspec import errors
-from symspec.activations import Activation, absolute, activation, erf, gaussian, gelu, hermite, leaky_relu, relu, rectified_monomial, sign, sin, step
+from symspec.activations import absolute, activation, erf, gaussian, gelu, hermite, leaky_relu, rectified_monomial, relu, sign, sin, step
 from symspec.dual import dual
 from symspec.form import Form
 
@@ -204,26 +204,32 @@ variances = st.sampled_from([Rational(1), Rational(1, 2), Rational(3, 2)])
 correlations = st.sampled_from([Rational(-3, 4), Rational(-1, 5), Rational(0), Rational(2, 7), Rational(4, 5)])
 
 
-@settings(max_examples=40, deadline=None)
+def _check_pair(f, g, r, p, q):
+    try:
+        found = dual(f.form, g.form).at(r, p, q)
+    except errors.NoClosedForm:
+        assume(False)
+    numerical = _double_quadrature(f, g, float(r), float(p), float(q))
+    assert abs(float(found.evalf(18, maxn=200)) - numerical) < 1e-12 * max(1, abs(numerical))
+
+
+@settings(max_examples=15, deadline=None)
 @given(expressions(top=1), correlations, variances, variances)
 def test_random_duals_against_quadrature_in_the_plane(f, r, p, q):
-    try:
-        found = Activation(f.form).dual(r, p, q)
-    except errors.NoClosedForm:
-        assume(False)
-    numerical = _double_quadrature(f, f, float(r), float(p), float(q))
-    assert abs(float(found.evalf(18, maxn=200)) - numerical) < 1e-12 * max(1, abs(numerical))
+    _check_pair(f, f, r, p, q)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(expressions(top=1), expressions(top=1), correlations, variances)
 def test_random_pairs_of_different_activations(f, g, r, p):
-    try:
-        found = dual(f.form, g.form).at(r, p, sympy.S.One)
-    except errors.NoClosedForm:
-        assume(False)
-    numerical = _double_quadrature(f, g, float(r), float(p), 1.0)
-    assert abs(float(found.evalf(18, maxn=200)) - numerical) < 1e-12 * max(1, abs(numerical))
+    _check_pair(f, g, r, p, sympy.S.One)
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(expressions(), expressions(), correlations, variances, variances)
+def test_many_random_pairs(f, g, r, p, q):
+    _check_pair(f, g, r, p, q)
 
 
 @pytest.mark.parametrize(
