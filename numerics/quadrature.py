@@ -19,17 +19,17 @@ plane. Next to the two ends, where no ellipse fits, the piece is enclosed from t
 
 from __future__ import annotations
 
+import sympy
 from flint import acb, arb
 
 from symspec.errors import Undecided
 from symspec.kernel import Kernel
 
 from . import complex_disc
-from .constants import ball
-from .values import at_angle
 from .precision import working_precision
+from .values import at_angle, at_exact
 
-MAX_EVALUATIONS = 400_000
+MAX_EVALUATIONS = 20_000
 
 
 def eigenvalue(kernel: Kernel, d: int, k: int, bits: int) -> arb:
@@ -69,20 +69,49 @@ def _end_bits(kernel: Kernel, d: int, goal: int) -> int:
 
 
 def _end_piece(kernel: Kernel, low: arb, high: arb, d: int) -> arb:
-    theta = low.union(high)
-    weight = theta.sin()
-    value = at_angle(kernel, theta.max(arb(0)).min(arb.pi()))
-    size = abs(value).upper() * (high - low).upper() * abs(weight).upper() ** (d - 2)
+    weight = low.union(high).sin()
+    size = _largest(kernel, low, high) * (high - low).upper() * abs(weight).upper() ** (d - 2)
     return arb(0, size.upper())
+
+
+def _largest(kernel: Kernel, low: arb, high: arb) -> arb:
+    """A bound of |K| between two angles: K(1) for a positive definite kernel (Cauchy-Schwarz)."""
+    if kernel.support is not None:
+        return at_exact(kernel, sympy.Integer(1)).upper()
+    theta = low.union(high)
+    return abs(at_angle(kernel, theta.max(arb(0)).min(arb.pi()))).upper()
 
 
 def _integrand(kernel: Kernel, theta: acb, d: int, k: int) -> acb:
     cosine, sine = theta.cos(), theta.sin()
-    if theta.imag == 0:
-        value = acb(at_angle(kernel, theta.real))
-    else:
-        value = kernel.program.run(complex_disc.table(theta, cosine))
+    value = kernel.program.run(complex_disc.table(theta, cosine, orthant=orthant))
     return value * gegenbauer(cosine, d, k) * sine ** (d - 2)
+
+
+def orthant(h: acb, k: acb, theta: acb) -> acb:
+    """P(X > h, Y > k) continued to complex thresholds and angles with 0 < Re theta < pi.
+
+    Plackett's integral from the centre of the ball to pi/2, then the mean value theorem in all
+    three arguments over the ball.
+    """
+    if not (theta.real > 0 and theta.real < arb.pi() and h.is_finite() and k.is_finite()):
+        return complex_disc.NAN
+    a, b, start = (acb(z.real.mid(), z.imag.mid()) for z in (h, k, theta))
+    root2 = arb(2).sqrt()
+
+    def density(angle: acb, x: acb, y: acb) -> acb:
+        if angle.real < 2:
+            return (-((x - y) ** 2) / (2 * angle.sin() ** 2) - x * y / (1 + angle.cos())).exp()
+        return (-((x + y) ** 2) / (2 * angle.sin() ** 2) + x * y / (1 - angle.cos())).exp()
+
+    def through(x: acb, y: acb) -> acb:
+        conditional = (y - x * theta.cos()) / theta.sin()
+        return -(-(x * x) / 2).exp() / (2 * arb.pi()).sqrt() * (conditional / root2).erfc() / 2
+
+    centre = (a / root2).erfc() * (b / root2).erfc() / 4
+    centre += acb.integral(lambda z, _: density(z, a, b), start, acb(arb.pi() / 2)) / (2 * arb.pi())
+    drift = through(h, k) * (h - a) + through(k, h) * (k - b)
+    return centre + drift - density(theta, h, k) * (theta - start) / (2 * arb.pi())
 
 
 def gegenbauer(t: acb, d: int, k: int) -> acb:
@@ -95,4 +124,4 @@ def gegenbauer(t: acb, d: int, k: int) -> acb:
     return now
 
 
-__all__ = ["ball", "eigenvalue", "gegenbauer"]
+__all__ = ["eigenvalue", "gegenbauer", "orthant"]

@@ -20,7 +20,7 @@ r"""Certified eigenvalues on spheres.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from math import lgamma, log
 from typing import Any
@@ -41,13 +41,15 @@ from .precision import goal_bits, meets, working_precision
 HIGH_DIMENSION = 48
 SHORT_SERIES = 400
 MAX_EXTRA_BITS = 200_000
+Progress = Callable[[int, int], None]
 
 
-def eigenvalues(kernel: Kernel, domain: Any, degrees: Any, digits: Any = 30) -> list[arb]:
+def eigenvalues(kernel: Kernel, domain: Any, degrees: Any, digits: Any = 30, *, progress: Progress | None = None) -> list[arb]:
     """Eigenvalues mu_k, one ball a degree, each good to ``digits`` significant digits or exactly 0.
 
     ``degrees`` is an iterable of integers >= 0 (or one integer), in any order. Normalisation as
-    in the module docstring. Raises DomainError where the kernel does not live on the domain or
+    in the module docstring. ``progress(done, total)`` is called after each degree that is
+    integrated on its own; the other methods do all degrees at once. Raises DomainError where the kernel does not live on the domain or
     has no finite trace, InputError for a bad degree or digits, Undecided when the goal is out
     of reach.
     """
@@ -62,11 +64,11 @@ def eigenvalues(kernel: Kernel, domain: Any, degrees: Any, digits: Any = 30) -> 
     wanted = [natural(k, "degree") for k in (degrees if isinstance(degrees, Iterable) else [degrees])]
     bits = goal_bits(digits)
     positive = sorted({k for k in wanted if not (kernel.support and kernel.support.vanishes_at(k))})
-    values = _positive_degrees(kernel, domain, positive, bits) if positive else {}
+    values = _positive_degrees(kernel, domain, positive, bits, progress) if positive else {}
     return [values.get(k, arb(0)) for k in wanted]
 
 
-def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: int) -> dict[int, arb]:
+def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: int, progress: Progress | None) -> dict[int, arb]:
     limit = _series_limit(kernel, domain.d, degrees[-1], bits)
     if limit:
         try:
@@ -75,7 +77,12 @@ def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: 
             pass
     if _is_angle_analytic(kernel):
         return _by_polynomial(kernel, domain, degrees, bits)
-    return {k: quadrature.eigenvalue(kernel, domain.d, k, bits) for k in degrees}
+    found = {}
+    for done, k in enumerate(degrees, start=1):
+        found[k] = quadrature.eigenvalue(kernel, domain.d, k, bits)
+        if progress:
+            progress(done, len(degrees))
+    return found
 
 
 def _series_limit(kernel: Kernel, d: int, top: int, bits: int) -> int:

@@ -1,0 +1,85 @@
+r"""The subcommand of this storey: ``symspec eigenvalues``.
+
+>>> from symspec.cli import main
+>>> main(["eigenvalues", "relu", "--depth", "1", "--domain", "sphere:3", "--degrees", "0:3", "--digits", "12"])
+NTK of relu network of depth 1 on sphere:3
+degree  multiplicity  eigenvalue
+     0             1  0.625 +/- 1.37e-19
+     1             3  0.333333333333333 +/- 3.34e-16
+     2             5  0.0859375 +/- 4.57e-20
+     3             7  0
+0
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING, Any
+
+from symspec.command_line import Runner, degrees_argument, domain_argument, domain_from, json_argument, kernel_from, network_arguments, parse_degrees, to_json
+
+if TYPE_CHECKING:
+    from flint import arb
+
+    from symspec.domain import Domain
+
+SPARE_DIGITS = 3
+
+
+def eigenvalues(parser: ArgumentParser) -> Runner:
+    """Certified eigenvalues of a kernel on a sphere: every printed interval contains the truth.
+
+    The sphere carries its uniform probability measure; the eigenvalue belongs to one harmonic,
+    of which a degree has as many as the multiplicity says. A plain 0 is exact. With --json the
+    midpoint and the radius are also given as exact integers times powers of two.
+
+    example:
+      symspec eigenvalues relu --depth 3 --kernel ntk --domain sphere:10 --degrees 0:30 --digits 40
+      symspec eigenvalues erf --depth 2 --kernel ck --domain circle --degrees 1:99:2 --json
+    """
+    network_arguments(parser)
+    domain_argument(parser)
+    degrees_argument(parser, "0:10")
+    digits_argument(parser)
+    json_argument(parser)
+    return _eigenvalues
+
+
+def digits_argument(parser: ArgumentParser) -> None:
+    """Add ``--digits``."""
+    parser.add_argument("--digits", default="40", metavar="N", help="significant digits of every eigenvalue, at least (default %(default)s)")
+
+
+def _eigenvalues(args: Namespace) -> int:
+    from symspec.exact import natural
+    from symspec.progress import progress_bar
+
+    from .sphere import eigenvalues as certified
+
+    degrees, domain, digits = parse_degrees(args.degrees), domain_from(args), natural(args.digits, "digits", 1)
+    kernel = kernel_from(args)
+    with progress_bar("eigenvalues") as progress:
+        values = certified(kernel, domain, degrees, digits, progress=progress)
+    if args.json:
+        header = {"kernel": kernel.name, "domain": str(domain), "digits": digits}
+        print(to_json(header | {"eigenvalues": [_record(k, v, domain, digits) for k, v in zip(degrees, values, strict=True)]}))
+    else:
+        print("\n".join([f"{kernel.name} on {domain}", *_table(degrees, values, domain, digits)]))
+    return 0
+
+
+def _record(degree: int, value: arb, domain: Domain, digits: int) -> dict[str, Any]:
+    from .exact_text import ball_record
+
+    return {"degree": degree, "multiplicity": str(domain.multiplicity(degree)), **ball_record(value, digits + SPARE_DIGITS)}  # type: ignore[attr-defined]
+
+
+def _table(degrees: list[int], values: list[arb], domain: Domain, digits: int) -> list[str]:
+    from .exact_text import ball_text
+
+    counts = [str(domain.multiplicity(k)) for k in degrees]  # type: ignore[attr-defined]
+    first, second = max(6, len(str(degrees[-1]))), max(12, *map(len, counts))
+    lines = [f"{'degree':>{first}}  {'multiplicity':>{second}}  eigenvalue"]
+    for degree, count, value in zip(degrees, counts, values, strict=True):
+        lines.append(f"{degree:>{first}}  {count:>{second}}  {ball_text(value, digits + SPARE_DIGITS)}")
+    return lines
