@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import sympy
-from flint import arb, ctx, fmpq, fmpz
+from flint import acb, arb, ctx, fmpq, fmpz
 from sympy import Expr, S
 
 from symspec.errors import NoClosedForm
@@ -81,6 +81,9 @@ def _function(expr: Expr) -> arb:
         sympy.Abs: abs,
         sympy.factorial: lambda x: (x + 1).gamma(),
     }
+    if isinstance(expr, (sympy.elliptic_k, sympy.elliptic_e)) and len(arguments) == 1:
+        parameter = acb(arguments[0])
+        return (parameter.elliptic_k() if isinstance(expr, sympy.elliptic_k) else parameter.elliptic_e()).real
     if expr.func in simple:
         return simple[expr.func](arguments[0])
     if isinstance(expr, sympy.besseli):

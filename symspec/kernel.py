@@ -25,6 +25,15 @@ from .support import Support
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where a kernel comes from: scale times one part ("ck", "ntk", "layer 1", ...) of a network."""
+
+    network: Any
+    part: str
+    scale: Expr = S.One
+
+
+@dataclass(frozen=True)
 class Kernel:
     """A zonal kernel K(rho), rho in [-1, 1] the correlation (cosine) of two inputs.
 
@@ -37,7 +46,7 @@ class Kernel:
     support: Support | None = None
     name: str = field(default="K", compare=False)
     diagonal_is_infinite: bool = False
-    recursion: str = field(default="", compare=False)
+    source: Source | None = field(default=None, compare=False)
 
     def __call__(self, rho: Any = RHO) -> Expr:
         """K(rho) as a sympy expression; exact for an exact number rho in [-1, 1].
@@ -87,7 +96,8 @@ class Kernel:
         factor = exact(other, "factor")
         if factor.is_positive is not True:
             raise InputError(f"a kernel can be multiplied by a positive number, not {other}")
-        return replace(self, program=replace(self.program, output=factor * self.program.output), name=f"{factor} {self.name}")
+        source = replace(self.source, scale=self.source.scale * factor) if self.source else None
+        return replace(self, program=replace(self.program, output=factor * self.program.output), name=f"{factor} {self.name}", source=source)
 
     __rmul__ = __mul__
 

@@ -40,7 +40,7 @@ from .errors import InputError
 from .exact import exact, natural
 from .expectation import COS, SIN, THETA
 from .functions import EVEN, NEITHER, ODD, archav
-from .kernel import Kernel
+from .kernel import Kernel, Source
 from .program import RHO, THETA0, Line, Program
 from .support import Support
 
@@ -77,7 +77,7 @@ class Network:
     def ck(self) -> Kernel:
         """The conjugate kernel (neural network Gaussian process kernel)."""
         layers = self._layers
-        return self._kernel(layers.lines, layers.covariances[-1], layers.supports[-1], "CK")
+        return self._kernel(layers.lines, layers.covariances[-1], layers.supports[-1], "ck")
 
     @cached_property
     def ntk(self) -> Kernel:
@@ -88,7 +88,7 @@ class Network:
             symbol = Symbol(f"t_{index}", real=True)
             lines.append(Line(symbol, layers.covariances[index] + output * slope))
             output, support = symbol, layers.supports[index] + support * slope_support
-        return self._kernel(tuple(lines), output, support, "NTK")
+        return self._kernel(tuple(lines), output, support, "ntk")
 
     @cached_property
     def ntk_layers(self) -> tuple[Kernel, ...]:
@@ -106,14 +106,25 @@ class Network:
             symbol = Symbol(f"t_{index}", real=True)
             lines.append(Line(symbol, output * slope))
             output, support = symbol, support * slope_support
-        return self._kernel(tuple(lines), output, support, f"NTK layer {first + 1}")
+        return self._kernel(tuple(lines), output, support, f"layer {first + 1}")
 
     def _kernel(self, lines: tuple[Line, ...], output: Expr, support: Support, kind: str) -> Kernel:
         program = Program(lines, output).pruned()
         slopes = {layer[0] for layer in self._layers.slopes if layer[0] is not S.Zero}
         used = {line.symbol for line in program.lines}
         infinite = bool(self.activation.form.jumps) and not self.drop_deltas and bool(slopes & used)
-        return Kernel(program, support, f"{kind} of {self}", infinite)
+        name = f"{kind.upper()} of {self}" if kind in ("ck", "ntk") else f"NTK {kind} of {self}"
+        return Kernel(program, support, name, infinite, Source(self, kind))
+
+    @property
+    def is_plain(self) -> bool:
+        """No bias: the kernel is a constant times the normalised one for homogeneous activations."""
+        return self.parametrisation.normalised or self.parametrisation.sigma_b2 == 0
+
+    @property
+    def output_scale(self) -> Expr:
+        """CK(1): what the normalised kernels of a homogeneous, bias-free network are multiplied by."""
+        return S.One if self.parametrisation.normalised else self.ck(1)
 
     def __str__(self) -> str:
         kind = self.activation.name or str(self.activation.form)

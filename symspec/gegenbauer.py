@@ -1,0 +1,80 @@
+r"""Gegenbauer polynomials of a dimension, and the exact eigenvalues of monomials and powers.
+
+:math:`P_k` is the Gegenbauer polynomial of dimension d with :math:`P_k(1)=1`
+(:math:`C_k^{(d-2)/2}` normalised; Chebyshev for d = 2, Legendre for d = 3):
+
+.. math:: P_{k+1}=\frac{(2k+d-2)\,t\,P_k-k\,P_{k-1}}{k+d-2},\qquad
+          N(d,k)=\frac{2k+d-2}{k}\binom{k+d-3}{d-2}.
+
+Funk-Hecke and Rodrigues give :math:`\mu_k(t^p)` in closed form, and for
+:math:`y=(1-t)/2` the *endpoint blocks*
+:math:`\mu_k(y^\nu)=\frac{(-\nu)_k}{(\nu+d-1)_k}\frac{\Gamma(d-1)\Gamma(\nu+(d-1)/2)}{\Gamma((d-1)/2)\Gamma(\nu+d-1)}`,
+from which every power singularity at t = 1 gets its exact spectrum.
+
+>>> from sympy import Rational
+>>> polynomial(3, 2), multiplicity(3, 2), monomial_eigenvalue(3, 4, 2)
+(3*t**2/2 - 1/2, 5, 4/35)
+>>> endpoint_block(3, Rational(1, 2), 1)
+-4/15
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from sympy import Expr, S, Symbol, gamma, pi, rf, sqrt
+
+T = Symbol("t", real=True)
+
+
+@lru_cache(maxsize=1024)
+def polynomial(d: Any, k: int) -> Expr:
+    """P_k(t) with exact coefficients; d an integer >= 2 or a symbol."""
+    d = sympy.sympify(d)
+    before, now = S.One, T
+    if k == 0:
+        return before
+    for j in range(1, k):
+        before, now = now, sympy.expand(sympy.cancel(((2 * j + d - 2) * T * now - j * before) / (j + d - 2)))
+    return now
+
+
+def multiplicity(d: Any, k: Any) -> Expr:
+    """N(d, k); symbols allowed (the formula for k >= 1 and d >= 3 in a symbol)."""
+    d, k = sympy.sympify(d), sympy.sympify(k)
+    if k == 0:
+        return S.One
+    if d == 2:
+        return S(2)
+    value = (2 * k + d - 2) * gamma(k + d - 2) / (gamma(k + 1) * gamma(d - 1))
+    return sympy.gammasimp(value) if value.free_symbols else sympy.simplify(value)
+
+
+def monomial_eigenvalue(d: Any, p: Any, k: Any) -> Expr:
+    """mu_k(t^p) on S^{d-1}: zero unless p >= k of the same parity (decided for integers)."""
+    d, p, k = sympy.sympify(d), sympy.sympify(p), sympy.sympify(k)
+    if (p - k).is_Integer and (p - k < 0 or (p - k) % 2):
+        return S.Zero
+    value = gamma(d / 2) * gamma(p + 1) * gamma((p - k + 1) / 2) / (sqrt(pi) * 2**k * gamma(p - k + 1) * gamma((p + k + d) / 2))
+    return sympy.gammasimp(value)
+
+
+def endpoint_block(d: Any, nu: Any, k: Any) -> Expr:
+    """mu_k(((1-t)/2)^nu) on S^{d-1}; at t = -1 multiply by (-1)^k."""
+    d, nu, k = sympy.sympify(d), sympy.sympify(nu), sympy.sympify(k)
+    scale = gamma(d - 1) * gamma(nu + (d - 1) / 2) / (gamma((d - 1) / 2) * gamma(nu + d - 1))
+    return sympy.gammasimp(rf(-nu, k) / rf(nu + d - 1, k) * scale)
+
+
+def asymptotic_factor(d: Any, nu: Any) -> Expr:
+    r"""C(d, nu) with :math:`\mu_k((1-t)^\nu)\sim C(d,\nu)k^{-d-2\nu+1}` for non-integer nu."""
+    d, nu = sympy.sympify(d), sympy.sympify(nu)
+    return sympy.gammasimp(2 ** (nu + d - 2) * gamma(d / 2) * gamma(nu + (d - 1) / 2) / (sqrt(pi) * gamma(-nu)))
+
+
+def times_t(d: Any, k: Any, below: Expr, above: Expr) -> Expr:
+    """mu_k(t f) from mu_{k-1}(f) and mu_{k+1}(f)."""
+    d, k = sympy.sympify(d), sympy.sympify(k)
+    return (k * below + (k + d - 2) * above) / (2 * k + d - 2)

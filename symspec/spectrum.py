@@ -1,0 +1,238 @@
+r"""Eigenvalues in closed form, where one exists.
+
+Three theorems cover the known cases, for any d (a symbol too) and often symbolic k:
+
+* **Polynomial kernels** are finite sums of :func:`symspec.gegenbauer.monomial_eigenvalue`.
+* **Homogeneous activations.** If :math:`\sigma(x)=ax_+^s+b(-x)_+^s`, then by Funk-Hecke applied to
+  the activation the conjugate kernel of depth 1 has
+  :math:`\mu_k=E|w|^{2s}\,(a+(-1)^kb)^2m_k^2`, w standard normal in R^d and
+  :math:`m_k=\mu_k(t_+^s)` (Bach 2017). The tangent kernel of depth 1 is
+  :math:`\rho\,\widehat{\sigma'}+\hat\sigma` and follows with the recurrence for :math:`tP_k`.
+* **Hypergeometric Hermite coefficients.** For depth 1 and integer k,
+  :math:`\mu_k=\sum_na_n^2\mu_k(t^n)`; where the ratio :math:`a_{n+2}^2/a_n^2` is a rational
+  function of n the sum is a generalised hypergeometric function, a modified Bessel function for
+  exponentials.
+
+>>> import symspec as ss
+>>> from sympy import Symbol
+>>> d = Symbol("d", positive=True)
+>>> eigenvalue(ss.mlp(ss.relu, 1).ck, ss.Sphere(3), 2), eigenvalue(ss.mlp(ss.relu, 1).ck, ss.Sphere(d), 1)
+(3/64, 1/(2*d))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy import Expr, Rational, S, Symbol, gamma, pi, sqrt
+
+from .domain import Sphere
+from .errors import DomainError, InputError, NoClosedForm
+from .exact import natural
+from .form import Form, Step
+from .gegenbauer import monomial_eigenvalue, times_t
+from .hermite_coefficients import formula
+from .kernel import Kernel
+from .network import Network
+from .program import RHO
+
+MAX_POLYNOMIAL_DEGREE = 400
+
+
+def eigenvalue(kernel: Kernel, domain: Any, k: Any) -> Expr:
+    """The exact eigenvalue mu_k, for k an integer or a Symbol, and d a number or a Symbol.
+
+    A symbolic k gives a formula for large k (stated degrees apart, as a Piecewise). Raises
+    NoClosedForm with the reason where none is known: then numerics.eigenvalues gives it to any
+    number of digits.
+    """
+    if not isinstance(kernel, Kernel):
+        raise InputError(f"eigenvalue takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
+    if not isinstance(domain, Sphere):
+        raise DomainError(f"closed forms are known on Sphere(d) and Circle(), not on {domain!r}")
+    degree = k if isinstance(k, Symbol) else natural(k, "degree")
+    if isinstance(degree, int) and kernel.support is not None and kernel.support.vanishes_at(degree):
+        return S.Zero
+    d = sympy.sympify(domain.d)
+    if isinstance(degree, int) and (value := _polynomial_kernel(kernel, d, degree)) is not None:
+        return value
+    source = kernel.source
+    if source is not None and source.network.depth == 1:
+        return sympy.sympify(source.scale) * _depth_one(source.network, source.part, d, degree)
+    raise NoClosedForm("no closed form is known for this kernel; numerics.eigenvalues gives certified values to any number of digits")
+
+
+def _polynomial_kernel(kernel: Kernel, d: Expr, k: int) -> Expr | None:
+    if kernel.support is None or kernel.support.degree > MAX_POLYNOMIAL_DEGREE:
+        return None
+    poly = sympy.Poly(sympy.expand(kernel.program(RHO)), RHO)
+    return sympy.Add(*(c * monomial_eigenvalue(d, n, k) for (n,), c in poly.terms()))
+
+
+def _depth_one(network: Network, part: str, d: Expr, k: Any) -> Expr:
+    if not network.is_plain:
+        raise NoClosedForm("with a bias no closed form is known; numerics.eigenvalues gives certified values")
+    form = network.activation.form
+    shape = _homogeneous(form)
+    if shape is not None:
+        return network.output_scale * _homogeneous_kernel(shape, part, d, k)
+    if part != "ck" or not network.parametrisation.normalised:
+        raise NoClosedForm("the closed form of this tangent kernel is not known; numerics.eigenvalues gives certified values")
+    return _hypergeometric(network, d, k)
+
+
+@dataclass(frozen=True)
+class Homogeneous:
+    """a x_+^s + b (-x)_+^s."""
+
+    a: Expr
+    b: Expr
+    s: int
+
+    def derivative(self) -> Homogeneous:
+        if self.s == 0:
+            raise NoClosedForm("the derivative of a jump is a delta: this tangent kernel is infinite on the diagonal")
+        return Homogeneous(self.a * self.s, -self.b * self.s, self.s - 1)
+
+    @property
+    def second_moment(self) -> Expr:
+        """E sigma(Z)^2 = (a^2 + b^2) (2s-1)!!/2."""
+        return (self.a**2 + self.b**2) * sympy.factorial2(2 * self.s - 1) / 2
+
+
+def _homogeneous(form: Form) -> Homogeneous | None:
+    """Read off a x_+^s + b (-x)_+^s, or None."""
+    if not form.is_piecewise_polynomial or any(t.gate not in (None, Step(S.Zero)) for t in form.terms):
+        return None
+    powers = {t.power for t in form.terms}
+    if len(powers) != 1:
+        return None
+    s = powers.pop()
+    below = sum((t.coefficient for t in form.terms if t.gate is None), S.Zero)
+    above = below + sum((t.coefficient for t in form.terms if t.gate is not None), S.Zero)
+    return Homogeneous(above, below * (-1) ** s, s)
+
+
+def half_power_eigenvalue(d: Expr, s: int, k: Any) -> Expr:
+    r"""m_k = mu_k(t_+^s).
+
+    For integer k <= s from :math:`t_+^s` written with even and odd parts: half the monomial where
+    the parities of k and s agree; otherwise (and for k > s) Rodrigues' formula.
+    """
+    if isinstance(k, int) and (k - s) % 2 == 0:
+        return monomial_eigenvalue(d, s, k) / 2
+    # The analytic continuation in the power of mu_k(|t|^s)/2, k of the other parity than s.
+    value = gamma(d / 2) * gamma(s + 1) * gamma(_half(k - s)) / (2 ** (s + 1) * pi * gamma((sympy.sympify(s) + k + d) / 2))
+    sign = _sign(k, s)
+    return sympy.gammasimp(sign * value)
+
+
+def _half(x: Any) -> Expr:
+    return sympy.sympify(x) / 2
+
+
+def _sign(k: Any, s: int) -> Expr:
+    """(-1)^((k-s-1)/2); only its square matters where k is a symbol."""
+    return S.NegativeOne ** ((k - s - 1) // 2) if isinstance(k, int) else S.One
+
+
+def _radial_moment(d: Expr, s: int) -> Expr:
+    """E |w|^(2s) = d (d+2) ... (d+2s-2)."""
+    return sympy.prod([d + 2 * j for j in range(s)], start=S.One)
+
+
+def _conjugate(shape: Homogeneous, d: Expr, k: Any) -> Expr:
+    """mu_k of the dual of a homogeneous activation."""
+    radial = _radial_moment(d, shape.s)
+    if isinstance(k, int):
+        weight = shape.a + (-1) ** k * shape.b
+        return S.Zero if weight == 0 else sympy.gammasimp(radial * weight**2 * half_power_eigenvalue(d, shape.s, k) ** 2)
+    # A symbolic degree k > s: only parities other than that of s survive.
+    weight = shape.a - (-1) ** shape.s * shape.b
+    generic = radial * weight**2 * half_power_eigenvalue(d, shape.s, k) ** 2
+    parity = (1 - (-1) ** (k - shape.s)) / 2
+    return sympy.gammasimp(generic) * parity
+
+
+def _homogeneous_kernel(shape: Homogeneous, part: str, d: Expr, k: Any) -> Expr:
+    """Normalised conjugate kernel, tangent kernel or one of its two layers, depth 1."""
+    norm = shape.second_moment
+
+    def terms(degree: Any) -> list[Expr]:
+        parts = []
+        if part in ("ck", "ntk", "layer 2"):
+            parts.append(_conjugate(shape, d, degree))
+        if part in ("ntk", "layer 1"):
+            slope = shape.derivative()
+            below = S.Zero if degree == 0 else _conjugate(slope, d, degree - 1)
+            above = _conjugate(slope, d, degree + 1)
+            parts += [above] if degree == 0 else [times_t(d, degree, below, S.Zero), times_t(d, degree, S.Zero, above)]
+        return parts
+
+    def value(degree: Any, base: Expr = S.One) -> Expr:
+        # Products of Gamma functions reduce to rational functions one by one, not in a sum.
+        reduced = sympy.Add(*(sympy.gammasimp(term / base) for term in terms(degree)))
+        return sympy.factor(reduced / norm) * base
+
+    if isinstance(k, int):
+        return value(k)
+    base = (gamma(_half(k - shape.s)) / gamma(_half(k + shape.s + d)) * gamma(d / 2)) ** 2
+    small = [(value(j), sympy.Eq(k, j)) for j in range(shape.s + 2)]
+    return sympy.Piecewise(*small, (value(k, base), True))
+
+
+def _hypergeometric(network: Network, d: Expr, k: Any) -> Expr:
+    """Sum over n = k, k+2, ... of a_n^2 mu_k(t^n) / sum a_n^2 by the ratio of terms."""
+    if not isinstance(k, int):
+        raise NoClosedForm("a closed form in symbolic degree is known for homogeneous activations only; give an integer degree")
+    j = Symbol("j", integer=True, nonnegative=True)
+    n = Symbol("n", integer=True, nonnegative=True)
+    general = formula(network.activation.form, n)
+    body = general.args[-1].expr if isinstance(general, sympy.Piecewise) else general
+    first = len(general.args) - 1 if isinstance(general, sympy.Piecewise) else 0
+    start = k if k >= first else k + 2 * ((first - k + 1) // 2)
+    coefficient = network.activation.hermite_coefficient
+    head = sympy.Add(*(coefficient(m) ** 2 * monomial_eigenvalue(d, m, k) for m in range(k, start, 2)))
+    step = _ratio(sympy.expand(body * sympy.sqrt(sympy.factorial(n))).subs(n, start + 2 * j), j)
+    at = start + 2 * j
+    # mu_k(t^(n+2))/mu_k(t^n) = (n+1)(n+2)/((n+2-k)(n+k+d)), and n!/(n+2)! from a_n^2 = c_n^2/n!.
+    ratio = sympy.cancel(step**2 / ((at + 2 - k) * (at + k + d)))
+    if not ratio.is_rational_function(j):
+        raise NoClosedForm("the Hermite coefficients are no hypergeometric sequence; numerics.eigenvalues gives certified values")
+    total = coefficient(start) ** 2 * monomial_eigenvalue(d, start, k) * _hyper(ratio, j)
+    return (head + total) / network.activation.dual_object.at(S.One)
+
+
+def _ratio(term: Expr, j: Symbol) -> Expr:
+    """term(j+1)/term(j), simplified as far as Gamma functions and signs allow."""
+    quotient = sympy.powsimp(sympy.simplify(term.subs(j, j + 1)) / sympy.simplify(term))
+    return sympy.cancel(sympy.combsimp(sympy.gammasimp(sympy.expand_func(quotient))))
+
+
+def _hyper(ratio: Expr, j: Symbol) -> Expr:
+    """sum_j prod_{i<j} ratio(i) as a hypergeometric function."""
+    numerator, denominator = sympy.fraction(sympy.factor(ratio))
+    top, lead_top = _shifts(numerator, j)
+    bottom, lead_bottom = _shifts(denominator, j)
+    if S.One in bottom:
+        bottom.remove(S.One)
+    else:
+        top.append(S.One)
+    return sympy.hyperexpand(sympy.hyper(top, bottom, lead_top / lead_bottom))
+
+
+def _shifts(polynomial: Expr, j: Symbol) -> tuple[list[Expr], Expr]:
+    """The a with polynomial = lead * prod (j + a)."""
+    poly = sympy.Poly(polynomial, j)
+    shifts: list[Expr] = []
+    for factor, power in sympy.factor_list(poly)[1]:
+        if factor.degree() != 1:
+            raise NoClosedForm("the ratio of terms does not split into linear factors over the rationals")
+        a, b = factor.all_coeffs()
+        shifts += [b / a] * power
+    return shifts, poly.LC()
+
+
+__all__ = ["Rational", "eigenvalue", "half_power_eigenvalue", "sqrt"]
