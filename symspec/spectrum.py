@@ -126,7 +126,7 @@ def half_power_eigenvalue(d: Expr, s: int, k: Any) -> Expr:
     # The analytic continuation in the power of mu_k(|t|^s)/2, k of the other parity than s.
     value = gamma(d / 2) * gamma(s + 1) * gamma(_half(k - s)) / (2 ** (s + 1) * pi * gamma((sympy.sympify(s) + k + d) / 2))
     sign = _sign(k, s)
-    return sympy.gammasimp(sign * value)
+    return sympy.gammasimp(sign * value) if isinstance(k, int) else value
 
 
 def _half(x: Any) -> Expr:
@@ -151,9 +151,8 @@ def _conjugate(shape: Homogeneous, d: Expr, k: Any) -> Expr:
         return S.Zero if weight == 0 else sympy.gammasimp(radial * weight**2 * half_power_eigenvalue(d, shape.s, k) ** 2)
     # A symbolic degree k > s: only parities other than that of s survive.
     weight = shape.a - (-1) ** shape.s * shape.b
-    generic = radial * weight**2 * half_power_eigenvalue(d, shape.s, k) ** 2
     parity = (1 - (-1) ** (k - shape.s)) / 2
-    return sympy.gammasimp(generic) * parity
+    return radial * weight**2 * half_power_eigenvalue(d, shape.s, k) ** 2 * parity
 
 
 def _homogeneous_kernel(shape: Homogeneous, part: str, d: Expr, k: Any) -> Expr:
@@ -171,22 +170,40 @@ def _homogeneous_kernel(shape: Homogeneous, part: str, d: Expr, k: Any) -> Expr:
             parts += [above] if degree == 0 else [times_t(d, degree, below, S.Zero), times_t(d, degree, S.Zero, above)]
         return parts
 
-    def value(degree: Any, base: Expr = S.One) -> Expr:
-        # Products of Gamma functions reduce to rational functions one by one, not in a sum.
-        reduced = sympy.Add(*(sympy.gammasimp(term / base) for term in terms(degree)))
-        return sympy.factor(reduced / norm) * base
-
     if isinstance(k, int):
-        return value(k)
-    base = (gamma(_half(k - shape.s)) / gamma(_half(k + shape.s + d)) * gamma(d / 2)) ** 2
-    small = [(value(j), sympy.Eq(k, j)) for j in range(shape.s + 2)]
-    return sympy.Piecewise(*small, (value(k, base), True))
+        return sympy.factor_terms(sympy.gammasimp(sympy.Add(*terms(k)) / norm))
+    # Every Gamma function that occurs is a whole shift of one of these two.
+    low, high = _half(k - shape.s), _half(k + shape.s + d)
+    base = (gamma(low) / gamma(high) * gamma(d / 2)) ** 2
+    reduced = sympy.Add(*(sympy.cancel(_shifted(term, (low, high)) / base) for term in terms(k)))
+    small = [(_homogeneous_kernel(shape, part, d, j), sympy.Eq(k, j)) for j in range(shape.s + 2)]
+    return sympy.Piecewise(*small, (sympy.factor(reduced / norm) * base, True))
+
+
+def _shifted(expr: Expr, anchors: tuple[Expr, ...]) -> Expr:
+    """Write Gamma(a + n) as Gamma(a) times a product of n factors, a an anchor."""
+
+    def anchored(argument: Expr) -> Expr:
+        for anchor in anchors:
+            n = sympy.expand(argument - anchor)
+            if n.is_Integer and n >= 0:
+                return gamma(anchor) * sympy.prod([anchor + i for i in range(int(n))])
+            if n.is_Integer:
+                return gamma(anchor) / sympy.prod([anchor - i for i in range(1, int(-n) + 1)])
+        return gamma(argument)
+
+    return expr.replace(gamma, anchored)
 
 
 def _hypergeometric(network: Network, d: Expr, k: Any) -> Expr:
     """Sum over n = k, k+2, ... of a_n^2 mu_k(t^n) / sum a_n^2 by the ratio of terms."""
     if not isinstance(k, int):
         raise NoClosedForm("a closed form in symbolic degree is known for homogeneous activations only; give an integer degree")
+    reach = network.ck.support.odd if k % 2 else network.ck.support.even  # type: ignore[union-attr]
+    if reach < MAX_POLYNOMIAL_DEGREE:
+        square = network.activation.hermite_coefficient
+        finite = sympy.Add(*(square(m) ** 2 * monomial_eigenvalue(d, m, k) for m in range(k, int(reach) + 1, 2)))
+        return finite / network.activation.dual_object.at(S.One)
     j = Symbol("j", integer=True, nonnegative=True)
     n = Symbol("n", integer=True, nonnegative=True)
     general = formula(network.activation.form, n)
