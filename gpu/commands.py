@@ -7,20 +7,17 @@ r"""The subcommand of this storey: ``symspec gram``.
 
 from __future__ import annotations
 
-import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from symspec.command_line import Runner, degrees_argument, domain_argument, domain_from, json_argument, kernel_from, network_arguments, parse_degrees, to_json
 from symspec.errors import InputError
+from symspec.progress import progress_bar
 
 if TYPE_CHECKING:
     from .gram_matrix import GramReport
     from .gram_statistics import DegreeCheck
 
-PATIENCE = 1.0
 BACKENDS = ("auto", "numpy", "cupy")
 
 
@@ -43,26 +40,8 @@ def gram(parser: ArgumentParser) -> Runner:
     return _gram
 
 
-@contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A callback that shows a bar on standard error, where that is a terminal, for work of more than a second."""
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
-
-    known: list[TaskID] = []
-    console, start = Console(stderr=True), time.monotonic()
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-
-        def show(done: int, total: int) -> None:
-            if not known and time.monotonic() - start > PATIENCE:
-                known.append(bar.add_task(what, total=total))
-            if known:
-                bar.update(known[0], completed=done)
-
-        yield show
-
-
-def _whole(text: str, option: str) -> int:
+def whole(text: str, option: str) -> int:
+    """The value of a command-line option that is a whole number >= 0."""
     if not (text.isdigit() and text.isascii() and len(text) < 20):
         raise InputError(f"{option} must be a whole number from 0 on, not {text[:40]!r}")
     return int(text)
@@ -73,7 +52,7 @@ def _gram(args: Namespace) -> int:
     from .gram_matrix import gram_report
     from .gram_statistics import gram_check
 
-    points, seed = _whole(args.points, "--points"), _whole(args.seed, "--seed")
+    points, seed = whole(args.points, "--points"), whole(args.seed, "--seed")
     degrees, domain, kernel = parse_degrees(args.degrees), domain_from(args), kernel_from(args)
     library = backend(args.backend)
     with progress_bar("pairs of points") as progress:

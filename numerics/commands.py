@@ -4,9 +4,9 @@ r"""The subcommand of this storey: ``symspec eigenvalues``.
 >>> main(["eigenvalues", "relu", "--depth", "1", "--domain", "sphere:3", "--degrees", "0:3", "--digits", "12"])
 NTK of relu network of depth 1 on sphere:3
 degree  multiplicity  eigenvalue
-     0             1  0.625 +/- 1.37e-19
+     0             1  0.5 +/- 1.64e-25
      1             3  0.333333333333333 +/- 3.34e-16
-     2             5  0.0859375 +/- 4.57e-20
+     2             5  0.078125 +/- 7.32e-26
      3             7  0
 0
 """

@@ -16,6 +16,9 @@ r"""Certified eigenvalues on spheres.
 >>> from symspec.network import mlp
 >>> for mu in eigenvalues(mlp(ss.relu, 3).ntk, ss.Sphere(10), [20, 50, 10**6], digits=15):
 ...     print((mu / 4).str(15))
+[4.15613447702480e-10 +/- 2.72e-25]
+[1.14123746335236e-13 +/- 2.16e-28]
+[2.35360323487585e-56 +/- 4.39e-71]
 """
 
 from __future__ import annotations

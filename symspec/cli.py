@@ -38,11 +38,11 @@ GROUP = "symspec.commands"
 
 # name -> (where it is, what it does)
 TABLE = {
-    "study": ("numerics.commands:study", "the main job: kernel, certified eigenvalues, decay law, a written report"),
+    "study": ("gpu.study_command:study", "the main job: kernel, certified eigenvalues, decay law, a written report"),
     "derive": ("symspec.commands:derive", "the exact kernel of a network: recursion, closed form, LaTeX"),
     "hermite": ("symspec.commands:hermite", "exact Hermite coefficients of an activation"),
     "eigenvalues": ("numerics.commands:eigenvalues", "certified eigenvalues of a kernel"),
-    "decay": ("numerics.commands:decay", "the decay law of the eigenvalues, with its constants and its proof"),
+    "decay": ("symspec.decay_command:decay", "the decay law of the eigenvalues, with its constants and its proof"),
     "gram": ("gpu.commands:gram", "Gram matrices, and certified eigenvalues checked against random points"),
     "repl": ("symspec.commands:repl", "a Python prompt with everything imported"),
 }
