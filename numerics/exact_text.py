@@ -45,6 +45,18 @@ def decimal_ball(value: arb, digits: int) -> tuple[str, str]:
     return _decimal(whole, scale), _decimal(ceil(radius * Fraction(10) ** coarse), coarse)
 
 
+def rounded_text(value: arb, digits: int) -> str:
+    """M alone where it is within one unit of its digit number ``digits`` of the truth, else ``M +/- R``."""
+    middle, radius = decimal_ball(value, digits)
+    exact = _fraction(value.mid())
+    if not exact:
+        return ball_text(value, digits)
+    scale = _scale(exact, digits)
+    drift = abs(exact - round(exact * Fraction(10) ** scale) / Fraction(10) ** scale)
+    close = _fraction(value.rad()) + drift <= Fraction(10) ** -scale
+    return middle if close else f"{middle} +/- {radius}"
+
+
 def ball_text(value: arb, digits: int) -> str:
     """``M +/- R``, or M alone for an exact number that the digits suffice for."""
     middle, radius = decimal_ball(value, digits)
@@ -108,4 +120,4 @@ def _decimal(whole: int, scale: int) -> str:
     return f"{sign}{digits[0]}.{digits[1:]}".rstrip(".") + f"e{magnitude}"
 
 
-__all__ = ["ball_from_record", "ball_record", "ball_text", "decimal_ball"]
+__all__ = ["ball_from_record", "ball_record", "ball_text", "decimal_ball", "rounded_text"]

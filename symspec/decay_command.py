@@ -16,8 +16,6 @@ from .errors import InputError
 if TYPE_CHECKING:
     from .decay_law import DecayLaw
 
-PARITIES = ("even", "odd")
-
 
 def decay(parser: ArgumentParser) -> Runner:
     """The decay law of the eigenvalues of a kernel: exponent, exact constants, statement and derivation.
@@ -61,9 +59,10 @@ def law_record(law: DecayLaw) -> dict[str, Any]:
     """The law as exact text, for JSON."""
     record: dict[str, Any] = {"kind": law.kind, "summary": law.summary()}
     if law.kind == "power":
-        record |= {"exponent": str(law.exponent), "constants": {parity: str(law.constant(parity)) for parity in PARITIES}}
-    if law.kind == "geometric":
-        record["rate"] = str(law.rate)
+        record["terms"] = {parity: None if term is None else {"exponent": str(term.exponent), "constant": str(term.constant), "nu": str(term.nu)} for parity, term in law.terms.items()}
+        record["names"] = {str(name): str(value) for name, value in law.names.items()}
+    if law.kind == "geometric" and law.radius is not None:
+        record |= {"first_singularity": str(law.radius), "rate": str(law.rate)}
     return record | {"statement_latex": law.statement(), "proof_latex": law.proof()}
 
 

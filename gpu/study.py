@@ -1,0 +1,269 @@
+r"""The main job: one network's spectrum derived, evaluated, proved and checked.
+
+:func:`conduct` goes through the whole house: the kernel (exact), its eigenvalues (certified balls), closed forms where they
+exist, the decay law, and random points against the certified values. What it finds is a :class:`Study`, which
+:mod:`gpu.study_report` writes.
+
+Two cross-checks run on the way. Where a closed form is known, its ball must meet the certified eigenvalue, the two having been
+computed by unrelated methods; and the shares :math:`N(d,k)\mu_k/K(1)` of a kernel with non-negative coefficients must not add up to
+more than 1. A failure of either is an error of the program and stops the study.
+
+The ratio to a law :math:`\mu_k\sim Ck^{-e}` is given twice: against :math:`Ck^{-e}` itself, and against
+:math:`C(k+\tfrac{d-2}2)^{-e}`, which is the same law to leading order and leaves a relative error of order :math:`k^{-2}` instead of
+:math:`k^{-1}` where exponents are half-integers apart from integers (DLMF 5.11.13 on the ratio of Gamma functions).
+
+>>> import symspec as ss
+>>> net = ss.mlp(ss.relu, 1)
+>>> found = conduct(Request(net, net.ck, ss.Sphere(3), (0, 1, 2, 3), digits=20, points=200))
+>>> [str(row.closed_form) for row in found.rows]
+['1/4', '1/6', '3/64', '0']
+>>> found.law.exponent, found.law.constant("odd")
+(5, 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flint import arb, fmpz
+from sympy import Expr, Symbol
+
+import numerics
+from numerics import real
+from numerics.precision import goal_bits, working_precision
+from symspec.decay_law import PARITIES, decay
+from symspec.domain import Sphere
+from symspec.errors import DomainError, NoClosedForm, SymspecError, Undecided
+from symspec.kernel import Kernel
+from symspec.network import Network
+from symspec.program import Line, Program
+from symspec.spectrum import eigenvalue
+
+from .gram_statistics import DegreeCheck, gram_check
+
+if TYPE_CHECKING:
+    from symspec.decay_law import DecayLaw
+
+    from .backends import Backend
+
+GUARD = 64
+CHECKED_DEGREES = 5
+HIGHEST_CHECKED = 12
+FURTHER_DIGITS = 12
+FURTHER_PER_DECADE = 8
+FURTHER_DECADES = 2
+PLOT_DEGREES = 400
+DEGREE = Symbol("k", integer=True, nonnegative=True)
+Bar = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked: the kernel of a network on a sphere, degrees, digits, and the random points of the Gram check (0 for none)."""
+
+    network: Network
+    kernel: Kernel
+    domain: Sphere
+    degrees: tuple[int, ...]
+    digits: int = 40
+    points: int = 2000
+    seed: int = 0
+    backend: str | Backend = "auto"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One degree: certified eigenvalue, its closed form if known, and its ratios to the law and to K(1)."""
+
+    degree: int
+    multiplicity: int
+    eigenvalue: arb
+    closed_form: Expr | None
+    to_law: arb | None
+    to_shifted_law: arb | None
+    share: arb
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was found. ``law`` and ``gram`` are None where there is none, with the reason in the note."""
+
+    request: Request
+    rows: tuple[Row, ...]
+    further: tuple[Row, ...]
+    closed_form: Expr | None
+    law: DecayLaw | None
+    law_note: str
+    gram: tuple[DegreeCheck, ...] | None
+    gram_note: str
+
+    @property
+    def total_share(self) -> arb:
+        """Sum of the shares of the degrees asked for."""
+        with working_precision(goal_bits(self.request.digits) + GUARD):
+            return sum((row.share for row in self.rows), arb(0))
+
+
+def conduct(request: Request, bar: Bar = lambda _what: nullcontext(lambda _done, _total: None)) -> Study:
+    """Derive, evaluate, prove and check. ``bar(what)`` shows progress; see :func:`symspec.progress.progress_bar`.
+
+    Raises DomainError for a kernel without finite eigenvalue sum on the domain, Undecided where digits are out of reach.
+    """
+    if not isinstance(request.domain, Sphere):
+        raise DomainError(f"a study needs a Sphere(d) or the Circle(), not {request.domain!r}")
+    with bar("certified eigenvalues") as progress:
+        values = numerics.eigenvalues(request.kernel, request.domain, request.degrees, request.digits, progress=progress)
+    with bar("decay law"):
+        law, law_note = _law(request)
+    with bar("closed forms"):
+        forms = [_closed_form(request, k) for k in request.degrees]
+        general = _closed_form(request, DEGREE) if any(form is not None and form != 0 for form in forms) else None
+    rows = _rows(request, law, values, forms)
+    _cross_check(request, rows)
+    with bar("eigenvalues of high degree, for the plot"):
+        further = _further(request, law)
+    with bar("random points") as progress:
+        gram, gram_note = _gram(request, progress)
+    return Study(request, rows, further, general, law, law_note, gram, gram_note)
+
+
+def _law(request: Request) -> tuple[DecayLaw | None, str]:
+    try:
+        return decay(request.kernel, request.domain), ""
+    except (NoClosedForm, Undecided) as error:
+        return None, str(error)
+
+
+def _closed_form(request: Request, k: int | Symbol) -> Expr | None:
+    try:
+        return eigenvalue(request.kernel, request.domain, k)
+    except NoClosedForm:
+        return None
+
+
+def _rows(request: Request, law: DecayLaw | None, values: Sequence[arb], forms: Sequence[Expr | None]) -> tuple[Row, ...]:
+    with working_precision(goal_bits(request.digits) + GUARD):
+        diagonal = numerics.evaluate(request.kernel, 1, request.digits + 5)
+        terms = leading_terms(law)
+        return tuple(_row(request.domain, k, value, form, diagonal, terms) for k, value, form in zip(request.degrees, values, forms, strict=True))
+
+
+@dataclass(frozen=True)
+class Leading:
+    """The leading term C k^-e of one parity."""
+
+    exponent: Expr
+    constant: arb
+
+
+def leading_terms(law: DecayLaw | None) -> dict[str, Leading]:
+    """Parity -> leading term as a ball at the working precision; empty where the law is no power law.
+
+    Long constants are written with names; the definitions of the names are the lines of a program.
+    """
+    if law is None or law.kind != "power":
+        return {}
+    lines, nowhere = tuple(Line(name, expr) for name, expr in law.names.items()), arb("nan")
+    table = real.table(nowhere, nowhere, numerics.ball)
+    terms = {parity: term for parity, term in law.terms.items() if term is not None}
+    return {parity: Leading(term.exponent, Program(lines, term.constant).pruned().run(table)) for parity, term in terms.items()}
+
+
+def rate(law: DecayLaw | None) -> arb | None:
+    """r of mu_k like r^-k where it is known in closed form."""
+    try:
+        return None if law is None else numerics.ball(law.rate)
+    except NoClosedForm:
+        return None
+
+
+def _row(domain: Sphere, k: int, value: arb, form: Expr | None, diagonal: arb, terms: dict[str, Leading]) -> Row:
+    count = domain.multiplicity(k)
+    term = terms.get(PARITIES[k % 2])
+    plain = shifted = None
+    if term and value != 0:
+        centre = k + arb(domain.d - 2) / 2
+        exponent = numerics.ball(term.exponent)
+        plain, shifted = (value * x**exponent / term.constant if x > 0 else None for x in (arb(k), centre))
+    return Row(k, count, value, form, plain, shifted, value * fmpz(count) / diagonal)
+
+
+def _cross_check(request: Request, rows: Sequence[Row]) -> None:
+    with working_precision(goal_bits(request.digits) + GUARD):
+        for row in rows:
+            if row.closed_form is None:
+                continue
+            exact = numerics.ball(row.closed_form)
+            if not exact.overlaps(row.eigenvalue):
+                raise SymspecError(f"the closed form {exact.str(10)} and the certified eigenvalue {row.eigenvalue.str(10)} of degree {row.degree} disagree; please report this")
+        total = sum((row.share for row in rows), arb(0))
+    if request.kernel.support is not None and total > 1:
+        raise SymspecError(f"the shares of the eigenvalues add up to {total.str(10)}, more than 1; please report this")
+
+
+def _further(request: Request, law: DecayLaw | None) -> tuple[Row, ...]:
+    """Degrees spaced evenly on a logarithmic scale beyond those asked for, in pairs of both parities.
+
+    Only for power laws, which show late, and where all degrees come from one polynomial and so cost nothing.
+    """
+    top = max(request.degrees)
+    if law is None or law.kind != "power" or not 5 <= top <= PLOT_DEGREES:
+        return ()
+    try:
+        numerics.angle_polynomial(request.kernel, FURTHER_DIGITS)
+        firsts = [round(top * 10 ** (i / FURTHER_PER_DECADE)) for i in range(1, FURTHER_DECADES * FURTHER_PER_DECADE + 1)]
+        degrees = tuple(sorted({k + i for k in firsts for i in (0, 1)}))
+        values = numerics.eigenvalues(request.kernel, request.domain, degrees, FURTHER_DIGITS)
+    except Undecided:
+        return ()
+    wider = Request(request.network, request.kernel, request.domain, degrees, FURTHER_DIGITS)
+    return _rows(wider, law, values, [None] * len(degrees))
+
+
+def _gram(request: Request, progress: Callable[[int, int], None]) -> tuple[tuple[DegreeCheck, ...] | None, str]:
+    low = [k for k in request.degrees if k <= HIGHEST_CHECKED][:CHECKED_DEGREES]
+    if request.points == 0 or not low:
+        return None, "not asked for" if request.points == 0 else f"no degree up to {HIGHEST_CHECKED} was asked for, and of high degrees random points show nothing"
+    try:
+        return tuple(gram_check(request.kernel, request.domain, request.points, low, request.seed, request.backend, progress=progress)), ""
+    except Undecided as error:
+        return None, str(error)
+
+
+def certificate_lines(study: Study) -> dict[str, list[str]]:
+    """In words: what is exact, what is proved by balls, what was checked, and what was not shown."""
+    request, exact, checked, missing = study.request, ["the kernel and its recursion"], [], []
+    zeros = [row.degree for row in study.rows if row.eigenvalue == 0]
+    if zeros:
+        exact.append(f"the eigenvalues of degree {_some(zeros)} are exactly 0 (the power series of the kernel has no such term)")
+    if study.closed_form is not None:
+        exact.append("a closed form of the eigenvalues in symbolic degree")
+    if study.law is not None:
+        exact.append(f"the decay law, derived from the kernel: {study.law.summary()}")
+    else:
+        missing.append(f"a decay law: {study.law_note}")
+    proved = [f"every eigenvalue that is not exactly 0, to {request.digits} significant digits, by ball arithmetic"]
+    compared = [row.degree for row in study.rows if row.closed_form is not None and row.closed_form != 0]
+    if compared:
+        checked.append(f"the closed forms of degree {_some(compared)} lie in the certified balls, which were computed without them")
+    if request.kernel.support is not None:
+        checked.append("the shares of the degrees do not add up to more than 1")
+    if study.gram is not None:
+        worst = max(abs(record.z_score) for record in study.gram)
+        checked.append(f"{len(study.gram)} eigenvalues against all pairs of {request.points} random points (seed {request.seed}): at most {worst:.2f} standard errors apart")
+    else:
+        missing.append(f"agreement with random points: {study.gram_note}")
+    missing.append("at which degree the asymptotic law becomes accurate: the ratios show it, no bound is claimed here")
+    return {"exact": exact, "proved": proved, "checked": checked, "not_shown": missing}
+
+
+def _some(degrees: Sequence[int]) -> str:
+    if len(degrees) <= 6:
+        return ", ".join(map(str, degrees))
+    return f"{', '.join(map(str, degrees[:3]))}, ..., {degrees[-1]}"
+
+
+__all__: list[str] = ["Request", "Row", "Study", "certificate_lines", "conduct"]

@@ -1,0 +1,265 @@
+r"""What a study writes: ``study.json`` with every number as exact text, and ``study.tex``.
+
+In the JSON a certified number is a decimal ball (midpoint and radius) and the exact binary ball, both as text; floats of
+the Gram check are written so that they read back to the same float. The document holds the recursion, the theorem with its
+derivation, the table and the plot.
+
+>>> import symspec as ss
+>>> from .study import Request, conduct
+>>> net = ss.mlp(ss.relu, 1)
+>>> study = conduct(Request(net, net.ck, ss.Sphere(3), (0, 1), digits=20, points=0))
+>>> record(study)["eigenvalues"][1]["closed_form"], rounded_text(study.rows[1].eigenvalue, 20)
+('1/6', '0.16666666666666666667')
+"""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flint import arb, fmpz
+
+import numerics
+from numerics.exact_text import ball_record, decimal_ball, rounded_text
+from symspec import __version__
+from symspec.command_line import to_json
+from symspec.decay_command import law_record
+from symspec.latex import display, document, escape, parametrisation_text, tex
+
+from .study import PARITIES, Row, Study, certificate_lines, leading_terms
+
+if TYPE_CHECKING:
+    from .gram_statistics import DegreeCheck
+
+MARKER = "study.json"
+SPARE_DIGITS = 3
+PRINTED_DIGITS = 50
+RATIO_DIGITS = 6
+
+
+def record(study: Study) -> dict[str, Any]:
+    """The study as JSON-ready data without a float."""
+    request = study.request
+    network = request.network
+    digits = request.digits + SPARE_DIGITS
+    return {
+        "format": "symspec study 1",
+        "inputs": {
+            "activation": str(network.activation.form),
+            "name": network.activation.name or None,
+            "depth": network.depth,
+            "parametrisation": _parametrisation(study),
+            "kernel": request.kernel.name,
+            "domain": str(request.domain),
+            "degrees": list(request.degrees),
+            "digits": request.digits,
+            "points": request.points,
+            "seed": request.seed,
+        },
+        "versions": _versions(),
+        "kernel": {
+            "recursion": [{"symbol": str(line.symbol), "expression": str(line.expr)} for line in request.kernel.program.lines],
+            "output": str(request.kernel.program.output),
+            "latex": request.kernel.latex(),
+            "at_one": ball_record(numerics.evaluate(request.kernel, 1, request.digits), digits),
+        },
+        "decay_law": {"none": study.law_note} if study.law is None else law_record(study.law) | {"constant_balls": {p: ball_record(t.constant, digits) for p, t in leading_terms(study.law).items()}},
+        "closed_form": None if study.closed_form is None else str(study.closed_form),
+        "eigenvalues": [_row_record(row, digits) for row in study.rows],
+        "sum_of_shares": ball_record(study.total_share, digits),
+        "eigenvalues_beyond": [_row_record(row, digits) for row in study.further],
+        "gram_check": {"none": study.gram_note} if study.gram is None else {"degrees": [_gram_record(check) for check in study.gram]},
+        "guarantees": certificate_lines(study),
+    }
+
+
+def _parametrisation(study: Study) -> Any:
+    par = study.request.network.parametrisation
+    return "normalised" if par.normalised else {"sigma_w2": str(par.sigma_w2), "sigma_b2": str(par.sigma_b2), "input_variance": str(par.input_variance)}
+
+
+def _versions() -> dict[str, str]:
+    return {"symspec": __version__, "python": platform.python_version()} | {name: metadata.version(name) for name in ("sympy", "mpmath", "python-flint", "numpy")}
+
+
+def _row_record(row: Row, digits: int) -> dict[str, Any]:
+    def optional(value: arb | None) -> Any:
+        return None if value is None else ball_record(value, digits)
+
+    return {
+        "degree": row.degree,
+        "multiplicity": str(row.multiplicity),
+        "eigenvalue": ball_record(row.eigenvalue, digits),
+        "closed_form": None if row.closed_form is None else str(row.closed_form),
+        "ratio_to_law": optional(row.to_law),
+        "ratio_to_shifted_law": optional(row.to_shifted_law),
+        "share": ball_record(row.share, digits),
+    }
+
+
+def _gram_record(check: DegreeCheck) -> dict[str, Any]:
+    floats = {name: repr(getattr(check, name)) for name in ("estimate", "standard_error", "z_score")}
+    return {"degree": check.degree, **floats, "certified": ball_record(check.certified, 20)}
+
+
+def write(study: Study, folder: Path, *, plot: str | None) -> None:
+    """Write study.json and study.tex; ``plot`` is the name of the figure's file, or None."""
+    (folder / MARKER).write_text(to_json(record(study)) + "\n", encoding="utf-8")
+    (folder / "study.tex").write_text(latex(study, plot=plot), encoding="utf-8")
+
+
+def latex(study: Study, *, plot: str | None) -> str:
+    """The document."""
+    request = study.request
+    sections = [_network_section(study), _law_section(study), _table_section(study)]
+    if plot is not None:
+        sections.append(_figure(study, plot))
+    if study.gram is not None:
+        sections.append(_gram_section(study, study.gram))
+    sections.append(_guarantee_section(study))
+    where = "the unit circle" if request.domain.d == 2 else rf"$S^{{{request.domain.d - 1}}}\subset\mathbf R^{{{request.domain.d}}}$"
+    return document(rf"Spectrum of the {escape(request.kernel.name)} on {where}", "\n\n".join(sections))
+
+
+def _network_section(study: Study) -> str:
+    request = study.request
+    parts = [
+        r"\section{The network and its kernel}",
+        parametrisation_text(request.network),
+        display(request.network.latex()),
+        rf"The kernel studied is the {escape(request.kernel.name)}, as a function of the correlation $\rho=\langle x,y\rangle$:",
+        display(request.kernel.latex()),
+    ]
+    return "\n".join(parts)
+
+
+def _law_section(study: Study) -> str:
+    if study.law is None:
+        return rf"\section{{Decay}}" + f"\nNo decay law was derived: {escape(study.law_note)}."  # noqa: F541
+    parts = [
+        r"\section{The decay law}",
+        r"\newtheorem*{law}{Theorem}",
+        r"\begin{law}",
+        study.law.statement(),
+        r"\end{law}",
+        *_constants(study),
+        r"\subsection*{Derivation}",
+        study.law.proof(),
+    ]
+    return "\n".join(parts)
+
+
+def _constants(study: Study) -> list[str]:
+    terms = leading_terms(study.law)
+    if not terms:
+        return []
+    values = [rf"$C_{{\mathrm{{{parity}}}}}={tex_number(decimal_ball(term.constant, 15)[0])}$" for parity, term in terms.items()]
+    return [f"Numerically, {', '.join(values)}."]
+
+
+def tex_number(text: str) -> str:
+    """A decimal in LaTeX mathematics mode."""
+    digits, _, exponent = text.partition("e")
+    return digits + (rf"\cdot10^{{{exponent}}}" if exponent else "")
+
+
+def _table_section(study: Study) -> str:
+    request = study.request
+    digits = min(request.digits, PRINTED_DIGITS)
+    law = any(row.to_shifted_law is not None for row in study.rows)
+    head = [r"$k$", r"$N(d,k)$", r"$\mu_k$", *([r"$\mu_k/\mathrm{law}$"] if law else []), r"$N\mu_k/K(1)$"]
+    columns = "rrl" + "r" * (len(head) - 3)
+    lines = [r"\section{Certified eigenvalues}", _table_text(study, digits, law=law)]
+    size = r"\small" if digits <= 30 else r"\footnotesize"
+    lines += [r"\begingroup", size, r"\setlength{\tabcolsep}{5pt}", rf"\begin{{longtable}}{{{columns}}}", r"\toprule", " & ".join(head) + r" \\", r"\midrule", r"\endhead", r"\bottomrule", r"\endfoot"]
+    lines += [" & ".join(_table_row(row, digits, law=law)) + r" \\" for row in study.rows]
+    return "\n".join([*lines, r"\end{longtable}", r"\endgroup", *_closed_form_text(study)])
+
+
+def _table_text(study: Study, digits: int, *, law: bool) -> str:
+    text = [
+        r"Normalisation: uniform probability measure on the sphere, $\mu_k$ is the eigenvalue of one spherical harmonic of degree $k$,",
+        rf"of which there are $N(d,k)$, and $K(1)=\sum_kN(d,k)\mu_k$. Every entry is within one unit of the {digits}th significant digit of the truth, by ball",
+        r"arithmetic (missing digits are zeros); a plain 0 is exact. All digits, with their radii, are in \texttt{study.json}.",
+    ]
+    if law and study.request.domain.d > 2:
+        text.append(
+            rf"The law is taken at $k+{tex_half(study.request.domain.d - 2)}$ instead of $k$, which is the same to leading order and free of the correction of relative order $1/k$;"
+            r" the ratio tends to 1."
+        )
+    elif law:
+        text.append("The ratio to the law tends to 1.")
+    text.append(rf"The degrees of this table hold the share ${ball_digits(study.total_share)}$ of $K(1)$.")
+    return "\n".join(text)
+
+
+def tex_half(n: int) -> str:
+    return str(n // 2) if n % 2 == 0 else rf"\tfrac{{{n}}}{{2}}"
+
+
+def ball_digits(value: arb | None) -> str:
+    """A few digits of a ball, for reading."""
+    return "" if value is None else tex_number(decimal_ball(value, RATIO_DIGITS)[0])
+
+
+def _table_row(row: Row, digits: int, *, law: bool) -> list[str]:
+    value = rounded_text(row.eigenvalue, digits).replace("+/-", r"\pm")
+    ratio = [f"${ball_digits(row.to_shifted_law)}$" if row.to_shifted_law is not None else ""] if law else []
+    return [str(row.degree), f"${tex_integer(row.multiplicity)}$", f"${tex_number(value)}$", *ratio, f"${ball_digits(row.share)}$"]
+
+
+def tex_integer(n: int) -> str:
+    """An integer with thin spaces, or rounded where it is very long."""
+    return f"{n:,}".replace(",", r"\,") if n < 10**15 else tex_number(rounded_integer(n))
+
+
+def rounded_integer(n: int) -> str:
+    """A long integer to six digits."""
+    return decimal_ball(arb(fmpz(n)), RATIO_DIGITS)[0]
+
+
+def _closed_form_text(study: Study) -> list[str]:
+    if study.closed_form is None:
+        return []
+    return ["In closed form", display(rf"\mu_k = {tex(study.closed_form)}")]
+
+
+def _figure(study: Study, plot: str) -> str:
+    power = study.law is not None and study.law.kind == "power"
+    text = "Certified eigenvalues, even and odd degrees apart" + (", against the proved law, and their ratios to it." if power else ".")
+    if power and study.further:
+        text += r" Hollow marks are certified eigenvalues beyond the table."
+    return "\n".join([r"\begin{figure}[htbp]", r"\centering", rf"\includegraphics[width=0.82\textwidth]{{{plot}}}", rf"\caption{{{text}}}", r"\end{figure}"])
+
+
+def _gram_section(study: Study, checks: tuple[DegreeCheck, ...]) -> str:
+    request = study.request
+    rows = [
+        f"{c.degree} & ${tex_number(f'{c.estimate:.6e}')}$ & ${tex_number(f'{c.standard_error:.2e}')}$ & ${tex_number(decimal_ball(c.certified, 7)[0])}$ & ${c.z_score:+.2f}$ \\\\" for c in checks
+    ]
+    return "\n".join(
+        [
+            r"\section{Random points against the certified eigenvalues}",
+            rf"The mean of $K(x\cdot y)\,P_k(x\cdot y)$ over all pairs of {request.points} uniform random points (seed {request.seed}), with its exact standard error;",
+            r"$z$ is the distance to the certified eigenvalue in standard errors.",
+            r"\begin{center}\begin{tabular}{rrrrr}\toprule",
+            r"$k$ & estimate & standard error & certified & $z$ \\ \midrule",
+            *rows,
+            r"\bottomrule\end{tabular}\end{center}",
+        ]
+    )
+
+
+def _guarantee_section(study: Study) -> str:
+    titles = {"exact": "Exact", "proved": "Proved by ball arithmetic", "checked": "Checked", "not_shown": "Not shown"}
+    lines = [r"\section{What is proved and what is checked}"]
+    for kind, items in certificate_lines(study).items():
+        if items:
+            lines += [rf"\paragraph{{{titles[kind]}.}}", "; ".join(escape(item) for item in items) + "."]
+    versions = ", ".join(f"{name} {version}" for name, version in _versions().items())
+    return "\n".join([*lines, rf"\paragraph{{Made with}} {escape(versions)}."])
+
+
+__all__ = ["MARKER", "PARITIES", "latex", "record", "write"]
