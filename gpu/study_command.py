@@ -95,6 +95,8 @@ def _print_summary(found: Study, out: str, plot: str | None, note: str) -> None:
     request = found.request
     console.print(Text(f"{request.kernel.name} on {request.domain}", style="bold"))
     console.print(_table(found.rows, request.digits, console.width))
+    if found.law is not None:
+        console.print(Text(f"    decay  {found.law.summary()}"))
     for kind, lines in certificate_lines(found).items():
         for line in lines:
             console.print(Text(f"{kind.replace('_', ' '):>9}  {line}"))

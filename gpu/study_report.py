@@ -113,9 +113,8 @@ def write(study: Study, folder: Path, *, plot: str | None) -> None:
 def latex(study: Study, *, plot: str | None) -> str:
     """The document."""
     request = study.request
-    sections = [_network_section(study), _law_section(study), _table_section(study)]
-    if plot is not None:
-        sections.append(_figure(study, plot))
+    figure = [] if plot is None else [_figure(study, plot)]
+    sections = [_network_section(study), *figure, _law_section(study), _table_section(study)]
     if study.gram is not None:
         sections.append(_gram_section(study, study.gram))
     sections.append(_guarantee_section(study))
@@ -162,7 +161,7 @@ def _constants(study: Study) -> list[str]:
 def tex_number(text: str) -> str:
     """A decimal in LaTeX mathematics mode."""
     digits, _, exponent = text.partition("e")
-    return digits + (rf"\cdot10^{{{exponent}}}" if exponent else "")
+    return digits + (rf"\cdot10^{{{int(exponent)}}}" if exponent and int(exponent) else "")
 
 
 def _table_section(study: Study) -> str:
@@ -228,10 +227,10 @@ def _closed_form_text(study: Study) -> list[str]:
 
 def _figure(study: Study, plot: str) -> str:
     power = study.law is not None and study.law.kind == "power"
-    text = "Certified eigenvalues, even and odd degrees apart" + (", against the proved law, and their ratios to it." if power else ".")
+    text = "Certified eigenvalues, even and odd degrees apart" + (", against the proved law, and their ratios to it (those above the frame are left out)." if power else ".")
     if power and study.further:
         text += r" Hollow marks are certified eigenvalues beyond the table."
-    return "\n".join([r"\begin{figure}[htbp]", r"\centering", rf"\includegraphics[width=0.82\textwidth]{{{plot}}}", rf"\caption{{{text}}}", r"\end{figure}"])
+    return "\n".join([r"\begin{figure}[t]", r"\centering", rf"\includegraphics[width=0.78\textwidth]{{{plot}}}", rf"\caption{{{text}}}", r"\end{figure}"])
 
 
 def _gram_section(study: Study, checks: tuple[DegreeCheck, ...]) -> str:
