@@ -61,6 +61,9 @@ def _convert(expr: Expr) -> arb:
 
 
 def _function(expr: Expr) -> arb:
+    if isinstance(expr, sympy.hyper):
+        upper_, lower = ([ball(part) for part in group] for group in expr.args[:2])
+        return arb.hypgeom(ball(expr.args[2]), upper_, lower)
     arguments = [ball(part) for part in expr.args]
     if isinstance(expr, Orthant):
         return real.orthant(*arguments)
@@ -88,9 +91,6 @@ def _function(expr: Expr) -> arb:
         return simple[expr.func](arguments[0])
     if isinstance(expr, sympy.besseli):
         return arguments[1].bessel_i(arguments[0])
-    if isinstance(expr, sympy.hyper):
-        upper_, lower = ([ball(part) for part in group] for group in expr.args[:2])
-        return arb.hypgeom(ball(expr.args[2]), upper_, lower)
     raise NoClosedForm(f"no ball is defined for the constant {expr}")
 
 
