@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from .approximate import AnglePolynomial, angle_polynomial
 from .constants import ball
+from .decay_constants import decay_constant
 from .values import evaluate
 from .precision import working_precision
 from .sphere import eigenvalues
 
-__all__ = ["AnglePolynomial", "angle_polynomial", "ball", "eigenvalues", "evaluate", "working_precision"]
+__all__ = ["AnglePolynomial", "angle_polynomial", "ball", "decay_constant", "eigenvalues", "evaluate", "working_precision"]

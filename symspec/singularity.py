@@ -1,0 +1,330 @@
+r"""Exact Puiseux expansions of kernels at rho = +1 and rho = -1, derived from their programs.
+
+At :math:`\rho=1` the variable is :math:`s=\sin(\theta/2)=\sqrt{(1-\rho)/2}`, at
+:math:`\rho=-1` it is :math:`\tilde s=\cos(\theta/2)`; where jumps are composed, a root
+:math:`\tau=s^{1/m}`. The program is read by the carrier of truncated power series with exact
+coefficients. A coefficient that a line proves to be zero (:attr:`Line.order`) is set to zero;
+long constants, such as the values of deep layers at rho = -1, are given names, so that nothing
+grows with depth.
+
+Terms like :math:`e^{-c/\sin^2\theta}`, which unequal thresholds produce, are flat: they and all
+their derivatives vanish at the end point, and they contribute nothing to any order.
+
+>>> import symspec as ss
+>>> print(expansion(ss.mlp(ss.relu, 1).ntk, +1, 3))
+2 - 2*s/pi - 4*s**2 + O(s**3)
+>>> print(expansion(ss.mlp(ss.relu, 2).ck, -1, 4).coefficient(0))
+1/pi
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import sympy
+from sympy import Expr, Rational, S, Symbol, pi
+
+from .errors import NoClosedForm
+from .kernel import Kernel
+from .program import RHO, THETA0, Line, Operation, compile_lines
+
+NAMED_SIZE = 24
+
+
+@dataclass(frozen=True)
+class Series:
+    """sum_j terms[j] tau^j + O(tau^order); exponents are integers, possibly negative."""
+
+    terms: dict[int, Expr]
+    order: int
+
+    @staticmethod
+    def constant(value: Expr, order: int) -> Series:
+        return Series({0: value} if value != 0 else {}, order)
+
+    @property
+    def valuation(self) -> int:
+        return min(self.terms, default=self.order)
+
+    def coefficient(self, j: int) -> Expr:
+        return self.terms.get(j, S.Zero)
+
+    def __add__(self, other: Series) -> Series:
+        order = min(self.order, other.order)
+        keys = {j for j in (*self.terms, *other.terms) if j < order}
+        return _clean({j: self.coefficient(j) + other.coefficient(j) for j in keys}, order)
+
+    def __mul__(self, other: Series) -> Series:
+        order = min(self.order + other.valuation, other.order + self.valuation)
+        products: dict[int, Expr] = {}
+        for i, a in self.terms.items():
+            for j, b in other.terms.items():
+                if i + j < order:
+                    products[i + j] = products.get(i + j, S.Zero) + a * b
+        return _clean(products, order)
+
+    def scaled(self, factor: Expr) -> Series:
+        return _clean({j: c * factor for j, c in self.terms.items()}, self.order)
+
+    def without_constant(self) -> Series:
+        return Series({j: c for j, c in self.terms.items() if j != 0}, self.order)
+
+    def truncated(self, order: int) -> Series:
+        return Series({j: c for j, c in self.terms.items() if j < order}, min(order, self.order))
+
+    def derivative(self) -> Series:
+        return Series({j - 1: c * j for j, c in self.terms.items() if j}, self.order - 1)
+
+    def integral(self) -> Series:
+        """The primitive without constant term. Raises for a term 1/tau (a logarithm)."""
+        if -1 in self.terms:
+            raise NoClosedForm("a logarithm appears in the expansion")
+        return Series({j + 1: c / (j + 1) for j, c in self.terms.items()}, self.order + 1)
+
+    def power(self, exponent: Rational) -> Series:
+        """(c tau^v (1 + ...))^r by the binomial series; v r must be an integer."""
+        if exponent == 0:
+            return Series.constant(S.One, self.order)
+        if not self.terms:
+            raise NoClosedForm("a power of a series that vanishes to all known orders was needed")
+        v = self.valuation
+        if not (v * exponent).is_Integer:
+            raise NoClosedForm("the expansion needs a finer root of the variable")
+        lead, shift = self.terms[v], int(v * exponent)
+        rest = _clean({j - v: c / lead for j, c in self.terms.items() if j > v}, self.order - v)
+        total, factor, step = Series.constant(S.One, rest.order), Series.constant(S.One, rest.order), 1
+        while step * max(1, rest.valuation) < rest.order and rest.terms:
+            factor = (factor * rest).scaled((exponent - step + 1) / S(step))
+            total, step = total + factor, step + 1
+        return Series({j + shift: sympy.expand(c * lead**exponent) for j, c in total.terms.items()}, rest.order + shift)
+
+    def compose(self, function: Callable[[Expr], Expr]) -> Series:
+        """f(series) for f analytic at the constant term, by Taylor's theorem."""
+        centre, delta = self.coefficient(0), self.without_constant()
+        if delta.terms and delta.valuation < 0:
+            raise NoClosedForm("a function of a series with a pole was needed")
+        x = Symbol("x", real=True)
+        derivative, result = function(x), Series.constant(_at(function(x), x, centre), self.order)
+        power, n = Series.constant(S.One, self.order), 0
+        while delta.terms and (n + 1) * delta.valuation < self.order:
+            n, derivative, power = n + 1, sympy.diff(derivative, x), power * delta
+            result = result + power.scaled(_at(derivative, x, centre) / sympy.factorial(n))
+        return result.truncated(self.order)
+
+    def __str__(self) -> str:
+        tau = Symbol("s")
+        parts = [f"O(s**{self.order})"]
+        body = [str(self.terms[j] * tau**j) for j in sorted(self.terms)]
+        return " + ".join(body + parts).replace("+ -", "- ")
+
+
+def _at(expr: Expr, x: Symbol, value: Expr) -> Expr:
+    return expr.subs(x, value)
+
+
+def _clean(terms: dict[int, Expr], order: int) -> Series:
+    kept = {}
+    for j, raw in terms.items():
+        value = sympy.expand(raw)
+        if value != 0 and (value.is_Atom or not value.is_number or sympy.simplify(value) != 0):
+            kept[j] = value
+    return Series(kept, order)
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """An expansion at one end: the series in tau = s^(1/root), and the names used in it."""
+
+    series: Series
+    root: int
+    end: int
+    names: dict[Symbol, Expr] = field(default_factory=dict)
+
+    def coefficient(self, j: int) -> Expr:
+        """Coefficient of tau^j, with names."""
+        return self.series.coefficient(j)
+
+    def singular(self) -> list[tuple[Rational, Expr]]:
+        """(nu, a) for every term a ((1-|rho|)/2)^nu with nu not a whole number >= 0, ascending."""
+        found = []
+        for j in sorted(self.series.terms):
+            nu = Rational(j, 2 * self.root)
+            if not (nu.is_Integer and nu >= 0):
+                found.append((nu, self.series.terms[j]))
+        return found
+
+    def written_out(self, expr: Expr) -> Expr:
+        """Replace every name by its definition."""
+        for symbol in reversed(list(self.names)):
+            expr = expr.xreplace({symbol: self.names[symbol]}) if symbol in expr.free_symbols else expr
+        return expr
+
+    def __str__(self) -> str:
+        return str(self.series)
+
+
+def expansion(kernel: Kernel, end: int, order: int) -> Expansion:
+    """The expansion of K at rho = end (+1 or -1) up to s^order (tau^(order * root))."""
+    root = kernel.ramification
+    reader = _Reader(end, root, order * root + root)
+    environment: dict[str, Series] = {}
+    for line in kernel.program.lines:
+        environment[line.symbol.name] = reader.named(line, reader.line(line, environment))
+    output = reader.expression(kernel.program.output, environment)
+    return Expansion(output.truncated(order * root), root, end, reader.names)
+
+
+class _Reader:
+    """The carrier of exact truncated series at one end."""
+
+    def __init__(self, end: int, root: int, order: int) -> None:
+        self.end, self.root, self.order = end, root, order
+        self.names: dict[Symbol, Expr] = {}
+        self.shapes: dict[Expr, Series] = {}
+
+    def line(self, line: Line, environment: dict[str, Series]) -> Series:
+        angle = self._vanishing_angle(line, environment)
+        if angle is not None:
+            return self._through_angle(line, angle, environment)
+        series = self.expression(line.expr, environment)
+        if line.order is None or self.end < 0:
+            return series
+        lowest = int(line.order * self.root)
+        return Series({j: c for j, c in series.terms.items() if j >= lowest}, series.order)
+
+    def _vanishing_angle(self, line: Line, environment: dict[str, Series]) -> Symbol | None:
+        """The one symbol of a haversine that is an angle tending to 0, everything else constant."""
+        if line.order is None or self.end < 0:
+            return None
+        varying = [s for s in line.expr.free_symbols if s == THETA0 or s.name in environment and environment[s.name].without_constant().terms]
+        if len(varying) != 1 or RHO in line.expr.free_symbols:
+            return None
+        series = self.theta() if varying[0] == THETA0 else environment[varying[0].name]
+        return varying[0] if series.valuation > 0 else None
+
+    def _through_angle(self, line: Line, angle: Symbol, environment: dict[str, Series]) -> Series:
+        """Expand in the angle first, then compose: a haversine of order 2 loses no order.
+
+        The terms below the proved order vanish; each power of the angle adds its valuation to
+        the order that is known, while reading the line term by term would lose one a layer.
+        """
+        series = self.theta() if angle == THETA0 else environment[angle.name]
+        lowest = int(line.order * self.root / series.valuation)  # type: ignore[operator]
+        local = self._local(line.expr, angle, environment)
+        result, power = Series({}, self.order), Series.constant(S.One, self.order)
+        for j in range(1, max(local.terms, default=0) + 1):
+            power = power * series
+            if j >= lowest and j in local.terms:
+                result = result + power.scaled(local.terms[j])
+        return result
+
+    def _local(self, expr: Expr, angle: Symbol, environment: dict[str, Series]) -> Series:
+        """The expression as a series in the angle itself; layers of one shape are expanded once."""
+        marker = Symbol("angle", real=True)
+        shape = expr.xreplace({angle: marker})
+        if shape not in self.shapes:
+            constants = {name: value for name, value in environment.items() if not value.without_constant().terms}
+            self.shapes[shape] = self.expression(shape, constants | {"angle": Series({1: S.One}, self.order + 1)})
+        return self.shapes[shape]
+
+    def named(self, line: Line, series: Series) -> Series:
+        """Give a name to every long coefficient."""
+        terms = {}
+        for j, value in series.terms.items():
+            if sympy.count_ops(value) > NAMED_SIZE:
+                base = line.symbol.name.replace("_", "")
+                symbol = Symbol(f"{base}_{{{j}}}" if j else f"{base}_{{0}}", real=True)
+                self.names[symbol] = value
+                value = symbol
+            terms[j] = value
+        return Series(terms, series.order)
+
+    def expression(self, expr: Expr, environment: dict[str, Series]) -> Series:
+        symbols = tuple(sorted((s for s in expr.free_symbols if s.name in environment), key=str))
+        tape = compile_lines((), (expr,), symbols)
+        return tape.run(self.table(environment))[0]
+
+    def table(self, environment: dict[str, Series]) -> dict[str, Callable[..., Series]]:
+        elementary = {"sin": sympy.sin, "cos": sympy.cos, "log": sympy.log, "sinh": sympy.sinh, "cosh": sympy.cosh}
+        elementary |= {"asin": sympy.asin, "acos": sympy.acos, "atan": sympy.atan}
+        table: dict[str, Callable[..., Series]] = {name: _taylor(head) for name, head in elementary.items()}
+        return table | {
+            "constant": lambda value: Series.constant(value, self.order),
+            "symbol": environment.__getitem__,
+            "rho": self.rho,
+            "theta": self.theta,
+            "add": lambda a, b: a + b,
+            "mul": lambda a, b: a * b,
+            "pow": lambda a, exponent: a.power(exponent),
+            "archav": self.archav,
+            "orthant": self.orthant,
+            "order": lambda value, _order: value,
+            "exp": self.exp,
+            "erf": self.erf,
+        }
+
+    def half_chord(self) -> Series:
+        """s itself."""
+        return Series({self.root: S.One}, self.order)
+
+    def rho(self) -> Series:
+        s = self.half_chord()
+        return (Series.constant(S.One, self.order) + (s * s).scaled(S(-2))).scaled(S(self.end))
+
+    def theta(self) -> Series:
+        near = self.half_chord().compose(lambda x: 2 * sympy.asin(x))
+        return near if self.end > 0 else Series.constant(pi, self.order) + near.scaled(S.NegativeOne)
+
+    def archav(self, w: Series, _symmetry: int) -> Series:
+        centre = w.coefficient(0)
+        if centre == 0:
+            return w.power(S.Half).compose(lambda x: 2 * sympy.asin(x))
+        return w.compose(lambda x: 2 * sympy.asin(sympy.sqrt(x)))
+
+    def exp(self, series: Series) -> Series:
+        """exp; flat where the exponent tends to minus infinity."""
+        if series.terms and series.valuation < 0:
+            if series.terms[series.valuation].is_negative is not True:
+                raise NoClosedForm("an exponential grows without bound at the end point")
+            return Series({}, self.order)
+        return series.compose(sympy.exp)
+
+    def erf(self, series: Series) -> Series:
+        """erf; its limit +-1, up to flat terms, where the argument tends to infinity."""
+        if series.terms and series.valuation < 0:
+            return Series.constant(sympy.sign(series.terms[series.valuation]), self.order)
+        return series.compose(sympy.erf)
+
+    def orthant(self, h: Series, k: Series, theta: Series) -> Series:
+        """By its three partial derivatives; the value at the end point is a limit."""
+        from .functions import Orthant
+
+        cosine, sine = theta.compose(sympy.cos), theta.compose(sympy.sin)
+        one = Series.constant(S.One, self.order)
+        plus, minus = (one + cosine), (one + cosine.scaled(S.NegativeOne))
+        at_pi = theta.coefficient(0) == pi
+        if at_pi:
+            exponent = ((h + k) * (h + k) * (sine * sine).power(S.NegativeOne)).scaled(-S.Half) + h * k * minus.power(S.NegativeOne)
+        else:
+            difference = h + k.scaled(S.NegativeOne)
+            exponent = (difference * difference * (sine * sine).power(S.NegativeOne)).scaled(-S.Half) + (h * k * plus.power(S.NegativeOne)).scaled(S.NegativeOne)
+        slope = (self.exp(exponent) * theta.derivative()).scaled(-1 / (2 * pi))
+        for x, y in ((h, k), (k, h)):
+            if x.without_constant().terms:
+                slope = slope + self._through(x, y, sine, cosine) * x.derivative()
+        value = Orthant(h.coefficient(0), k.coefficient(0), theta.coefficient(0))
+        return Series.constant(value, self.order) + slope.integral()
+
+    def _through(self, x: Series, y: Series, sine: Series, cosine: Series) -> Series:
+        conditional = (y + (x * cosine).scaled(S.NegativeOne)) * sine.power(S.NegativeOne)
+        tail = Series.constant(S.Half, self.order) + self.erf(conditional.scaled(1 / sympy.sqrt(2))).scaled(-S.Half)
+        density = self.exp((x * x).scaled(-S.Half)).scaled(-1 / sympy.sqrt(2 * pi))
+        return density * tail
+
+
+def _taylor(head: type) -> Callable[[Series], Series]:
+    return lambda series: series.compose(head)
+
+
+__all__ = ["Expansion", "Operation", "Series", "expansion"]
