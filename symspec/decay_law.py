@@ -41,6 +41,7 @@ from .radius import first_singularity
 from .singularity import Expansion, expansion
 
 ORDERS = (4, 6, 8, 12, 16, 24, 40, 64)
+PATIENT_ORDER = 6
 MAX_WRITTEN = 5_000
 PARITIES = ("even", "odd")
 K = Symbol("k", integer=True, positive=True)
@@ -60,6 +61,8 @@ class DecayLaw:
     """How the eigenvalues mu_k of a kernel on a sphere decay.
 
     ``kind`` is "power", "geometric", "faster" (entire kernels) or "finite" (polynomials).
+    In a power law ``terms`` holds the leading term of each parity, None where those degrees
+    vanish exactly or, if ``beyond`` names an exponent M, are o(k^-M).
     """
 
     kernel: Kernel
@@ -68,6 +71,7 @@ class DecayLaw:
     terms: dict[str, PowerTerm | None] = field(default_factory=dict)
     expansions: tuple[Expansion, ...] = ()
     radius: Expr | None = None
+    beyond: dict[str, Expr] = field(default_factory=dict)
 
     @property
     def exponent(self) -> Expr:
@@ -138,6 +142,8 @@ class DecayLaw:
 
     def _parity_text(self, parity: str) -> str:
         term = self.terms[parity]
+        if term is None and parity in self.beyond:
+            return f"mu_k = o(k^-({self.beyond[parity]})), {parity} k"
         if term is None:
             return f"mu_k = 0 exactly for large {parity} k"
         constant = self._shown(term.constant)
@@ -207,10 +213,12 @@ def _power_law(kernel: Kernel, domain: Sphere) -> DecayLaw:
                 raise
             continue
         terms = {parity: _leading_term(kernel, domain, ends, parity) for parity in PARITIES}
-        if all(term is not None or _vanishes(kernel, parity) for parity, term in terms.items()):
-            kept = {parity: None if _vanishes(kernel, parity) else term for parity, term in terms.items()}
-            if any(term is not None for term in kept.values()):
-                return DecayLaw(kernel, domain, "power", kept, ends)
+        kept = {parity: None if _vanishes(kernel, parity) else term for parity, term in terms.items()}
+        open_ = [parity for parity, term in kept.items() if term is None and not _vanishes(kernel, parity)]
+        if all(term is None for term in kept.values()) or (open_ and order < PATIENT_ORDER):
+            continue
+        beyond = {parity: sympy.sympify(domain.d) + order - 1 for parity in open_}
+        return DecayLaw(kernel, domain, "power", kept, ends, beyond=beyond)
     raise Undecided(f"no singular term was found up to order {ORDERS[-1]} at rho = +1 and -1; the kernel may be smooth")
 
 
@@ -273,4 +281,6 @@ def _size(expr: Expr, sizes: dict[Symbol, int]) -> int:
 
 def _tidy(value: Expr) -> Expr:
     """Gamma functions combined; a long constant is left as it is built."""
-    return sympy.factor_terms(sympy.gammasimp(value) if sympy.count_ops(value) < 400 else value)
+    size = sympy.count_ops(value)
+    combined = sympy.gammasimp(value) if size < 400 else value
+    return sympy.factor_terms(sympy.simplify(combined) if size < 60 else combined)

@@ -5,7 +5,7 @@ arithmetic, the block spectra are closed forms, and the passage from the expansi
 eigenvalues is the smoothness argument written out in the proof.
 
 >>> import symspec as ss
->>> "k^{- 3}" in statement(ss.decay(ss.mlp(ss.relu, 1).ntk, ss.Sphere(3)))
+>>> "k^{-3}" in statement(ss.decay(ss.mlp(ss.relu, 1).ntk, ss.Sphere(3)))
 True
 """
 
@@ -44,6 +44,8 @@ def _body(law: DecayLaw) -> str:
 
 def _row(law: DecayLaw, parity: str) -> str:
     term = law.terms[parity]
+    if term is None and parity in law.beyond:
+        return rf"=o\left(k^{{{_tex(-law.beyond[parity])}}}\right) & k \text{{ {parity}}}"
     if term is None:
         return rf"=0 \text{{ exactly}} & k \text{{ {parity} (large)}}"
     return rf"\displaystyle\sim {_tex(term.constant)}\; k^{{{_tex(-term.exponent)}}} & k \text{{ {parity}}}"
