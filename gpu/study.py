@@ -16,7 +16,7 @@ The ratio to a law :math:`\mu_k\sim Ck^{-e}` is given twice: against :math:`Ck^{
 >>> net = ss.mlp(ss.relu, 1)
 >>> found = conduct(Request(net, net.ck, ss.Sphere(3), (0, 1, 2, 3), digits=20, points=200))
 >>> [str(row.closed_form) for row in found.rows]
-['1/4', '1/6', '3/64', '0']
+['3/8', '1/6', '3/128', '0']
 >>> found.law.exponent, found.law.constant("odd")
 (5, 0)
 """

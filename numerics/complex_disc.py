@@ -35,8 +35,7 @@ import sympy
 from flint import acb, arb
 from sympy import Symbol
 
-from symspec.functions import EVEN, ODD
-from symspec.functions import archav as archav_head
+from symspec.functions import EVEN, ODD, archav as archav_head
 from symspec.program import INPUTS, RHO, THETA0, Program, Tape, compile_lines
 
 from . import real

@@ -3,8 +3,8 @@
 >>> import sympy
 >>> from numerics.precision import working_precision
 >>> with working_precision(100):
-...     print(ball(sympy.sqrt(2) * sympy.pi / 3).str(20))
-[1.4809609793861218824 +/- 1.67e-20]
+...     print(ball(sympy.sqrt(2) * sympy.pi / 3).str(20, radius=False))
+1.4809609793861220823
 """
 
 from __future__ import annotations

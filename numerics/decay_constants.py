@@ -5,7 +5,8 @@ are evaluated one after the other, so depth costs time linearly and no expressio
 
 >>> import symspec as ss
 >>> law = ss.decay(ss.mlp(ss.relu, 8).ntk, ss.Sphere(3))
->>> print(decay_constant(law, "even", digits=20).str(15))
+>>> print(decay_constant(law, "even", digits=20).str(15, radius=False))
+5.73952798624146
 """
 
 from __future__ import annotations

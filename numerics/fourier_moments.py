@@ -66,7 +66,7 @@ class EndpointDerivatives:
                 scale = scale * step
         return left, right
 
-    def series(self, m_is_odd: bool, sine: bool) -> list[arb]:
+    def series(self, *, m_is_odd: bool, sine: bool) -> list[arb]:
         """Coefficients s_j with the transform equal to sum_j s_j / m^(2j+2) (2j+1 for the sine)."""
         left, right = self.at_ends
         parity = -1 if m_is_odd else 1
@@ -96,7 +96,7 @@ def transforms(polynomial: AnglePolynomial, frequencies: Iterable[int], bits: in
         wanted = sorted({m for m in frequencies if m % 2 == odd})
         if not wanted:
             continue
-        series = ends.series(odd, sine)
+        series = ends.series(m_is_odd=odd, sine=sine)
         sizes = [_upper_size(value) for value in series]
         block = 0
         rounded: list[arb] = []
@@ -112,7 +112,7 @@ def transforms(polynomial: AnglePolynomial, frequencies: Iterable[int], bits: in
                 precision = bits + max(0, largest) + 16
                 with working_precision(precision):
                     rounded = [value + 0 for value in series]
-            result[m] = _horner(rounded, m, precision, sine)
+            result[m] = _horner(rounded, m, precision, sine=sine)
     return result
 
 
@@ -121,7 +121,7 @@ def _upper_size(value: arb) -> int:
     return _size(bound)
 
 
-def _horner(series: list[arb], m: int, precision: int, sine: bool) -> arb:
+def _horner(series: list[arb], m: int, precision: int, *, sine: bool) -> arb:
     with working_precision(precision):
         inverse = 1 / (arb(m) * m)
         total = arb(0)

@@ -7,8 +7,8 @@ near rho = -1 either.
 
 >>> from symspec.network import mlp
 >>> import symspec as ss
->>> print(evaluate(mlp(ss.relu, 3).ntk, "0.5", digits=30).str(30))
-1.76640279613475738838594951205
+>>> print(evaluate(mlp(ss.relu, 3).ntk, "0.5", digits=30).str(30, radius=False))
+1.73784467921530902367442944171
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def _expansion(item: Expansion) -> str:
     variable = r"s=\sqrt{(1-\rho)/2}=\sin(\theta/2)" if item.end > 0 else r"\tilde s=\sqrt{(1+\rho)/2}=\cos(\theta/2)"
     letter = "s" if item.end > 0 else r"\tilde s"
     powers = sorted(item.series.terms)
-    shown = [rf"{_bracket(item.series.terms[j])}\,{_power(letter, j, item.root)}" for j in powers]
+    shown = [_term(item.series.terms[j], letter, j, item.root) for j in powers]
     tail = rf"O\left({_power(letter, item.series.order, item.root)}\right)"
     sign = "+1" if item.end > 0 else "-1"
     body = " + ".join([*shown, tail])
@@ -95,6 +95,10 @@ def _expansion(item: Expansion) -> str:
     if used & set(item.names):
         names = " Long constants carry names; they are defined by the same recursion evaluated at the end point."
     return rf"\paragraph{{Expansion at $\rho={sign}$.}} In ${variable}$ the program of the kernel gives, by exact series arithmetic," + "\n" + rf"\[ K = {body}. \]" + names
+
+
+def _term(value: Expr, letter: str, j: int, root: int) -> str:
+    return _tex(value) if j == 0 else rf"{_bracket(value)}\,{_power(letter, j, root)}"
 
 
 def _bracket(value: Expr) -> str:

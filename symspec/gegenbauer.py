@@ -15,7 +15,7 @@ from which every power singularity at t = 1 gets its exact spectrum.
 >>> polynomial(3, 2), multiplicity(3, 2), monomial_eigenvalue(3, 4, 2)
 (3*t**2/2 - 1/2, 5, 4/35)
 >>> endpoint_block(3, Rational(1, 2), 1)
--4/15
+-2/15
 """
 
 from __future__ import annotations

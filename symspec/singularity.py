@@ -233,8 +233,8 @@ class _Reader:
         terms = {}
         for j, value in series.terms.items():
             if sympy.count_ops(value) > NAMED_SIZE:
-                base = line.symbol.name.replace("_", "")
-                symbol = Symbol(f"{base}_{{{j}}}" if j else f"{base}_{{0}}", real=True)
+                letter, _, layer = line.symbol.name.partition("_")
+                symbol = Symbol(f"{letter}_{{{layer},{j}}}", real=True)
                 self.names[symbol] = value
                 value = symbol
             terms[j] = value

@@ -17,7 +17,7 @@ Three theorems cover the known cases, for any d (a symbol too) and often symboli
 >>> from sympy import Symbol
 >>> d = Symbol("d", positive=True)
 >>> eigenvalue(ss.mlp(ss.relu, 1).ck, ss.Sphere(3), 2), eigenvalue(ss.mlp(ss.relu, 1).ck, ss.Sphere(d), 1)
-(3/64, 1/(2*d))
+(3/128, 1/(2*d))
 """
 
 from __future__ import annotations
