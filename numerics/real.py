@@ -119,19 +119,21 @@ def orthant(h: arb, k: arb, theta: arb) -> arb:
             return (-((a + b) ** 2) / (2 * x.sin() ** 2) + a * b / (1 - x.cos())).exp()
     if a == b and start == 0:
         integral = acb.integral(lambda x, _: (-a * a / (1 + x.cos())).exp(), 0, middle)
-    elif start <= 0 or start >= arb.pi():
-        return _degenerate(a, b, start) + arb(0, slack.upper())
+    elif not (theta > 0 and theta < arb.pi()):
+        end = arb(0) if start < middle else arb.pi()
+        return _degenerate(a, b, opposite=not start < middle) + arb(0, (slack + abs(start - end) / (2 * arb.pi())).upper())
     else:
         integral = acb.integral(integrand, start, middle)
     return tails + integral.real / (2 * arb.pi()) + arb(0, slack.upper())
 
 
-def _degenerate(a: arb, b: arb, start: arb) -> arb:
-    """Correlation +1 (start <= 0) or -1."""
+def _degenerate(a: arb, b: arb, *, opposite: bool) -> arb:
+    """Correlation +1, or -1 where ``opposite``: Y is X or -X."""
+
     def tail(x: arb) -> arb:
         return (x / arb(2).sqrt()).erfc() / 2
 
-    if start <= 0:
+    if not opposite:
         return tail(a if a > b else b)
     return tail(a) + tail(b) - 1 if a + b < 0 else arb(0)
 
