@@ -72,10 +72,15 @@ def ball_record(value: arb, digits: int) -> dict[str, Any]:
 def ball_from_record(record: Mapping[str, Any]) -> arb:
     """The ball that :func:`ball_record` wrote, bit for bit."""
     try:
-        middle, radius = ((fmpz(mantissa), fmpz(exponent)) for mantissa, exponent in (record["midpoint_exact"], record["radius_exact"]))
-        return arb(middle, radius)
+        middle, (mantissa, exponent) = ((fmpz(a), fmpz(b)) for a, b in (record["midpoint_exact"], record["radius_exact"]))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"the record is no ball: {type(error).__name__} {error}") from None
+    # The constructor rounds a radius of 30 bits up; from just below it arrives at the radius itself.
+    for radius in ((mantissa, exponent), (2 * mantissa - 1, exponent - 1)):
+        ball = arb(middle, radius)
+        if ball.rad().man_exp() == (mantissa, exponent) or mantissa == 0:
+            return ball
+    raise InputError("the record is no ball: its radius is not one of FLINT's")
 
 
 def _pair(exact: arb) -> list[str]:

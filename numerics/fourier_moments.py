@@ -36,11 +36,12 @@ class EndpointDerivatives:
     """p^(i)(0) and p^(i)(pi), i = 0..n, of an exact polynomial; combined for even and odd m."""
 
     polynomial: AnglePolynomial
+    goal: int = 0
 
     @cached_property
     def bits(self) -> int:
         """Working precision that leaves the derivatives exact to far below their own size."""
-        return 64 + 8 * self.polynomial.degree + max((_size(c) for c in self.polynomial.coefficients), default=0) + self._depth
+        return 64 + max(8 * self.polynomial.degree, self.goal) + max((_size(c) for c in self.polynomial.coefficients), default=0) + self._depth
 
     @cached_property
     def _depth(self) -> int:
@@ -90,7 +91,7 @@ def transforms(polynomial: AnglePolynomial, frequencies: Iterable[int], bits: in
     The absolute error is about 2^-bits; the precision follows the size of the terms, which
     for small frequencies are far larger than the sum.
     """
-    ends = EndpointDerivatives(polynomial)
+    ends = EndpointDerivatives(polynomial, bits)
     result: dict[int, arb] = {}
     for odd in (False, True):
         wanted = sorted({m for m in frequencies if m % 2 == odd})

@@ -8,6 +8,7 @@ import pytest
 from flint import arb, fmpz
 from hypothesis import given, settings, strategies as st
 
+from numerics.precision import working_precision
 from numerics.exact_text import ball_from_record, ball_record, ball_text, decimal_ball
 from symspec.errors import InputError
 
@@ -39,10 +40,17 @@ def test_the_decimal_ball_contains_the_ball(value, digits):
 
 
 @settings(deadline=None, max_examples=50)
-@given(balls)
-def test_the_record_restores_the_ball(value):
-    restored = ball_from_record(ball_record(value, 5))
-    assert _ends(restored) == _ends(value)
+@given(balls, st.integers(1, 2**40))
+def test_the_record_restores_the_ball(value, divisor):
+    with working_precision(150):
+        for ball in (value, value / divisor, arb(1) / divisor):
+            restored = ball_from_record(ball_record(ball, 5))
+            assert _ends(restored) == _ends(ball)
+
+
+def test_a_radius_that_no_ball_has_is_refused():
+    with pytest.raises(InputError, match="radius"):
+        ball_from_record({"midpoint_exact": ["1", "0"], "radius_exact": [str(2**40 + 1), "0"]})
 
 
 @pytest.mark.parametrize(
