@@ -53,7 +53,7 @@ def log10(value: arb) -> float:
 def require_matplotlib() -> None:
     """Raise MissingLibrary where there is no matplotlib."""
     try:
-        import matplotlib as _  # noqa: F401, ICN001
+        import matplotlib as _  # noqa: F401
     except ImportError:
         raise MissingLibrary("no plot: matplotlib is not installed; python -m pip install 'symspec[plot]' brings it") from None
 
@@ -154,7 +154,7 @@ def _semilog_panel(axes: Any, study: Study) -> None:
         _mark(axes, parity, x, y, filled=True, label=_label(parity, study, zero=not x))
     shown = [row for row in study.rows if row.eigenvalue > 0]
     known = rate(study.law)
-    if known is not None and len(shown) > 1:
+    if study.law is not None and known is not None and len(shown) > 1:
         slope, last = log10(known), shown[-1]
         ends = [shown[0].degree, last.degree]
         axes.plot(ends, [log10(last.eigenvalue) + slope * (last.degree - k) for k in ends], color=GREY, linewidth=1.0, zorder=1, label=_rate_label(study.law.rate, known))

@@ -87,7 +87,12 @@ def test_a_wrong_bound_would_be_noticed(monkeypatch, fault):
     program = ss.mlp(network[0], network[1]).ck.program
     if fault == "slope":
         honest = complex_disc._line_bound
-        monkeypatch.setattr(complex_disc, "_line_bound", lambda *args: (lambda value, spread: (value, spread / 2))(*honest(*args)))
+
+        def halved(*args):
+            value, spread = honest(*args)
+            return value, spread / 2
+
+        monkeypatch.setattr(complex_disc, "_line_bound", halved)
     centre, radius = _disc(*place)
     value, spread = DiscBounds(program).bound(centre, radius / 2 if fault == "radius" else radius)
     assert value.is_finite()
