@@ -107,11 +107,10 @@ def archav(w: acb, theta: acb, symmetry: int) -> acb:
     return 2 * _inverse_sine(_asin)(root)
 
 
-def table(theta: acb, rho: acb, symbol: Callable[[str], acb] | None = None, orthant: Callable[..., acb] | None = None) -> real.Table:
+def table(theta: acb, rho: acb, symbol: Callable[[str], acb] | None = None) -> real.Table:
     """The carrier: operations of :data:`symspec.program.OPERATIONS` on complex balls.
 
-    No continuation of the orthant function across theta = 0 or pi is claimed: without the
-    argument ``orthant`` it is NaN.
+    No continuation of the orthant function across theta = 0 or pi is claimed: it is NaN.
     """
     return {
         "constant": lambda expr: acb(ball(expr)),
@@ -122,7 +121,7 @@ def table(theta: acb, rho: acb, symbol: Callable[[str], acb] | None = None, orth
         "mul": lambda a, b: a * b,
         "pow": power,
         "archav": lambda w, symmetry: archav(w, theta, symmetry),
-        "orthant": orthant or (lambda h, k, angle: NAN),
+        "orthant": lambda h, k, angle: NAN,
         "order": lambda value, _order: value,
         "sin": acb.sin,
         "cos": acb.cos,

@@ -59,16 +59,21 @@ def _orthant(h: arb_series, k: arb_series, theta: arb_series) -> arb_series:
         density = (-(x * x) / 2).exp() / (2 * arb.pi()).sqrt()
         return -density * (conditional / root2).erfc() / 2
 
-    quadratic = (h * h - 2 * h * k * cosine + k * k) / (2 * sine * sine)
+    # Free of cancellation where the angle is near 0 and h = k, or near pi and h = -k.
+    half_cosine, half_sine = (theta / 2).cos(), (theta / 2).sin()
+    if cosine[0] > 0:
+        quadratic = (h - k) * (h - k) / (2 * sine * sine) + h * k / (2 * half_cosine * half_cosine)
+    else:
+        quadratic = (h + k) * (h + k) / (2 * sine * sine) - h * k / (2 * half_sine * half_sine)
     slope = through(h, k) * h.derivative() + through(k, h) * k.derivative()
     slope = slope - (-quadratic).exp() * theta.derivative() / (2 * arb.pi())
     return slope.integral() + real.orthant(h[0], k[0], theta[0])
 
 
-def table(rho: arb_series) -> real.Table:
+def table(rho: arb_series, theta: arb_series | None = None) -> real.Table:
     """The carrier: operations of :data:`symspec.program.OPERATIONS` on power series of balls.
 
-    The constant terms must lie inside the domains (|rho| < 1): no expansion at a branch point.
+    ``theta`` is the angle where it is known without an arccosine. The constant terms must lie inside the domains (|rho| < 1): no expansion at a branch point.
     """
 
     def constant(expr: Any) -> arb_series:
@@ -76,7 +81,7 @@ def table(rho: arb_series) -> real.Table:
 
     return {
         "constant": constant,
-        "theta": rho.acos,
+        "theta": rho.acos if theta is None else lambda: theta,
         "rho": lambda: rho,
         "add": lambda a, b: a + b,
         "mul": lambda a, b: a * b,

@@ -10,7 +10,7 @@ r"""Certified eigenvalues on spheres.
 * a kernel analytic in the angle is replaced by a certified polynomial whose moments are exact
   (:mod:`numerics.fourier_moments`); the error of each moment is at most
   :math:`\|K-p\|_\infty/\sqrt{N(d,k)}`, since :math:`E|P_k|\le(E P_k^2)^{1/2}=N(d,k)^{-1/2}`;
-* anything else is integrated adaptively (:mod:`numerics.quadrature`).
+* anything else is integrated over Taylor panels (:mod:`numerics.panels`).
 
 >>> import symspec as ss
 >>> from symspec.network import mlp
@@ -36,7 +36,7 @@ from symspec.exact import natural
 from symspec.kernel import Kernel
 from symspec.program import RHO
 
-from . import power_series, quadrature
+from . import panels, power_series
 from .approximate import ellipse, polynomial_to_bits
 from .fourier_moments import moments
 from .precision import goal_bits, meets, working_precision
@@ -51,9 +51,9 @@ def eigenvalues(kernel: Kernel, domain: Any, degrees: Any, digits: Any = 30, *, 
     """Eigenvalues mu_k, one ball a degree, each good to ``digits`` significant digits or exactly 0.
 
     ``degrees`` is an iterable of integers >= 0 (or one integer), in any order. Normalisation as
-    in the module docstring. ``progress(done, total)`` is called after each degree that is
-    integrated on its own; the other methods do all degrees at once. Raises DomainError where the kernel does not live on the domain or
-    has no finite trace, InputError for a bad degree or digits, Undecided when the goal is out
+    in the module docstring. ``progress(done, total)`` reports the share
+    of the interval that the general method has covered; the other methods are quick. Raises
+    DomainError where the kernel does not live on the domain or has no finite trace, InputError for a bad degree or digits, Undecided when the goal is out
     of reach.
     """
     if not isinstance(kernel, Kernel):
@@ -80,12 +80,7 @@ def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: 
             pass
     if _is_angle_analytic(kernel):
         return _by_polynomial(kernel, domain, degrees, bits)
-    found = {}
-    for done, k in enumerate(degrees, start=1):
-        found[k] = quadrature.eigenvalue(kernel, domain.d, k, bits)
-        if progress:
-            progress(done, len(degrees))
-    return found
+    return panels.eigenvalues(kernel, domain.d, degrees, bits, progress)
 
 
 def _series_limit(kernel: Kernel, d: int, top: int, bits: int) -> int:

@@ -291,6 +291,8 @@ class _Builder:
     def _at(self, function: Dual, q: Expr, angle: Expr, covariance: Expr) -> Expr:
         expr = function.substituted(q, q)
         if self.angular:
+            # 1 + cos(theta) as 2 cos(theta/2)^2 keeps its relative accuracy at theta = pi.
+            expr = expr.xreplace({1 + COS: 2 * sympy.cos(angle / 2) ** 2})
             return expr.xreplace({THETA: angle, COS: sympy.cos(angle), SIN: sympy.sin(angle)})
         return _powers_tidied(expr.xreplace({COS: covariance / q}))
 
