@@ -29,6 +29,7 @@ PLOT_PNG, PLOT_PDF = "study.png", "study-plot.pdf"  # pdflatex study.tex makes s
 COLOURS = {"even": "#1f5fa8", "odd": "#d1601a"}
 MARKERS = {"even": "o", "odd": "s"}
 GREY = "#555555"
+DASHES = (0, (4, 3))
 STYLE = {
     "font.family": "serif",
     "mathtext.fontset": "cm",
@@ -116,11 +117,13 @@ def _power_panel(axes: Any, study: Study) -> None:
             continue
         level, exponent, colour = log10(terms[parity].constant), float(terms[parity].exponent), COLOURS[parity]
         axes.plot(grid, [level - exponent * _log(k + shift) for k in grid], color=colour, linewidth=1.1, zorder=2)
-        axes.plot(grid, [level - exponent * _log(k) for k in grid], color=colour, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+        if shift:
+            axes.plot(grid, [level - exponent * _log(k) for k in grid], color=colour, linewidth=0.9, linestyle=DASHES, zorder=1)
     power = f"-{tex(study.law.exponent)}" if len({term.exponent for term in terms.values()}) == 1 else "-e"
     if shift:
-        axes.plot([], [], color=GREY, linewidth=1.1, label=rf"proved law $C\,(k+{shift:g})^{{{power}}}$")
-    axes.plot([], [], color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), label=rf"proved law $C\,k^{{{power}}}$")
+        axes.plot([], [], color=GREY, linewidth=0.9, linestyle=DASHES, label=rf"proved law $C\,k^{{{power}}}$")
+    argument = f"(k+{shift:g})" if shift else "k"
+    axes.plot([], [], color=GREY, linewidth=1.1, label=rf"{'the same to leading order, ' if shift else 'proved law '}$C\,{argument}^{{{power}}}$")
     if study.further:
         axes.plot([], [], linestyle="none", marker="o", markersize=4.2, markerfacecolor="white", markeredgecolor=GREY, label="certified, beyond the degrees asked for")
     _finish(axes, study)
@@ -136,7 +139,8 @@ def _ratio_panel(axes: Any, study: Study) -> None:
             part = [row for row in shown if (row.degree <= asked) == filled]
             shifted = [(row.degree, float(row.to_shifted_law)) for row in part if row.to_shifted_law is not None]
             _mark(axes, parity, *(list(column) for column in (zip(*shifted, strict=True) if shifted else ((), ()))), filled=filled)
-        axes.plot([row.degree for row in shown], [float(row.to_law) for row in shown if row.to_law is not None], color=COLOURS[parity], linewidth=0.9, linestyle=(0, (4, 3)))
+        if study.request.domain.d > 2:
+            axes.plot([row.degree for row in shown], [float(row.to_law) for row in shown if row.to_law is not None], color=COLOURS[parity], linewidth=0.9, linestyle=DASHES)
     axes.set_ylim(0, _ceiling(rows))
     axes.set_ylabel(r"$\mu_k$ / law")
     axes.set_xlabel(r"degree $k$")
