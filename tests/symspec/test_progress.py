@@ -48,6 +48,9 @@ def test_long_work_is_shown_and_leaves_no_thread(monkeypatch):
         report(1, 2)
         time.sleep(0.3)
     assert "certified eigenvalues" in stream.getvalue()
+    deadline = time.monotonic() + 10  # the drawing thread is told to stop and ends on its own
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert threading.active_count() == before
 
 
