@@ -22,6 +22,7 @@ The series of the kernel on the panels are shared by all degrees.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import comb, pi
@@ -60,7 +61,8 @@ def eigenvalues(kernel: Kernel, d: int, degrees: list[int], bits: int, progress:
     """mu_k to ``bits`` of relative accuracy for kernels of networks; Undecided at the effort limit."""
     if kernel.support is None:
         raise Undecided("the general method needs a kernel known to be positive definite, that is, one of a network")
-    goal, found = bits + 24, {}
+    goal = bits + 24
+    found: dict[int, arb] = {}
     while True:
         values = _attempt(kernel, d, [k for k in degrees if k not in found], goal, progress)
         found |= {k: value for k, value in values.items() if meets(value, bits)}
@@ -108,7 +110,7 @@ def _first_panels(end: arb) -> list[tuple[arb, arb]]:
     while edges[-1] * SHRINK < arb.pi() / 2:
         edges.append(edges[-1] * SHRINK)
     edges.append(arb.pi() / 2)
-    left = [((a + b) / 2, (b - a) / 2) for a, b in zip(edges, edges[1:], strict=False)]
+    left = [((a + b) / 2, (b - a) / 2) for a, b in itertools.pairwise(edges)]
     return left + [(arb.pi() - centre, radius) for centre, radius in left]
 
 

@@ -11,8 +11,8 @@ import symspec as ss
 from gpu import gram, gram_error_bound, gram_report, sphere_points
 from gpu.backends import backend
 from gpu.evaluators import INVERSE_HALF_PI, _evaluator, evaluator, polynomial_evaluator, trimmed
-from numerics.values import at_angle
 from numerics.precision import working_precision
+from numerics.values import at_angle
 from symspec.errors import DomainError, InputError, Undecided
 
 NUMPY = backend("numpy")
