@@ -184,10 +184,13 @@ def test_a_zero_that_nobody_told_of_is_undecided_not_guessed():
         numerics.eigenvalues(hidden, ss.Sphere(3), [1], digits=5)
 
 
-def test_progress_of_integrated_degrees():
+def test_progress_of_an_integration():
     seen = []
     numerics.eigenvalues(ss.mlp(ss.sign, 2).ck, ss.Sphere(3), [1, 3], digits=4, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 2), (2, 2)]
+    assert len(seen) > 1
+    assert len({total for _, total in seen}) == 1
+    assert all(0 <= done <= total for done, total in seen)
+    assert seen[-1][0] == seen[-1][1]
 
 
 def test_every_dual_here_is_used():
