@@ -58,7 +58,7 @@ class Backend:
 @lru_cache(maxsize=1)
 def _thread_pools() -> Any:
     try:
-        from threadpoolctl import ThreadpoolController  # type: ignore[import-not-found]
+        from threadpoolctl import ThreadpoolController
     except ImportError:
         logger.warning("threadpoolctl is not installed: matrix products keep their own threads, which is much slower on a busy machine")
         return None

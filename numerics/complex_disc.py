@@ -11,7 +11,8 @@ therefore enough, layer by layer.
 :math:`\sqrt w=\sin(\theta/2)\sqrt{w/\sin^2(\theta/2)}` continues it. With EVEN it also returns to
 0 at theta = pi, and sin(theta) takes the place of sin(theta/2). With ODD it is 1 there, and
 :math:`\mathrm{archav}\,w=\theta+2\arctan\frac{(\sqrt G-1)\sin\cos}{\cos^2+\sqrt G\sin^2}` at theta/2,
-:math:`G=\frac{w}{1-w}\cot^2(\theta/2)`.
+:math:`G=\frac{w}{1-w}\cot^2(\theta/2)`, where w/sin^2 and (1-w)/cos^2 and the denominator are kept off
+the negative axis one by one, which excludes zeros and poles inside.
 
 **Discs.** Interval evaluation of a composition of many layers overestimates by a factor a layer.
 Here each line of a program is bounded by the mean value theorem about the centre, in which the
@@ -100,8 +101,12 @@ def archav(w: acb, theta: acb, symmetry: int) -> acb:
     half = theta / 2
     if symmetry == ODD:
         s, c = half.sin(), half.cos()
-        g = sqrt(w * c * c / ((1 - w) * s * s))
-        return theta + 2 * atan((g - 1) * s * c / (c * c + g * s * s))
+        # Each factor stays off the cut by itself, so none has a zero or pole inside.
+        g = sqrt(w / (s * s)) / sqrt((1 - w) / (c * c))
+        denominator = c * c + g * s * s
+        if not sqrt(denominator).is_finite():
+            return NAN
+        return theta + 2 * atan((g - 1) * s * c / denominator)
     reference = theta.sin() if symmetry == EVEN else half.sin()
     root = reference * sqrt(w / (reference * reference))
     return 2 * _inverse_sine(_asin)(root)
