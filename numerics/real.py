@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sympy
-from flint import acb, arb
+from flint import acb, arb, ctx
 
 Table = dict[str, Callable[..., Any]]
 
@@ -101,8 +101,11 @@ def power(base: arb, exponent: sympy.Rational) -> arb:
     return base ** (arb(int(exponent.p)) / int(exponent.q))
 
 
-def orthant(h: arb, k: arb, theta: arb) -> arb:
-    """P(X > h, Y > k), correlation cos(theta); see the module docstring."""
+def orthant(h: arb, k: arb, theta: arb, near: arb | None = None) -> arb:
+    """P(X > h, Y > k), correlation cos(theta); see the module docstring.
+
+    Within ``near`` of an end (by default a few units of rounding) the Lipschitz bound is used.
+    """
     if not (h.is_finite() and k.is_finite() and theta.is_finite()):
         return arb("nan")
     slack = (h.rad() + k.rad()) / (2 * arb.pi()).sqrt() + theta.rad() / (2 * arb.pi())
@@ -110,6 +113,8 @@ def orthant(h: arb, k: arb, theta: arb) -> arb:
     root2 = arb(2).sqrt()
     tails = (a / root2).erfc() * (b / root2).erfc() / 4
     middle = arb.pi() / 2
+    # So close to an end that the Lipschitz bound costs no more than rounding.
+    near = arb(2) ** (6 - ctx.prec) if near is None else near
     # The two forms of the exponent are free of cancellation on their own half of (0, pi).
     if start < middle:
         def integrand(x: acb, _analytic: object) -> acb:
@@ -119,7 +124,7 @@ def orthant(h: arb, k: arb, theta: arb) -> arb:
             return (-((a + b) ** 2) / (2 * x.sin() ** 2) + a * b / (1 - x.cos())).exp()
     if a == b and start == 0:
         integral = acb.integral(lambda x, _: (-a * a / (1 + x.cos())).exp(), 0, middle)
-    elif not (theta > 0 and theta < arb.pi()):
+    elif not (theta > near and theta < arb.pi() - near):
         end = arb(0) if start < middle else arb.pi()
         return _degenerate(a, b, opposite=not start < middle) + arb(0, (slack + abs(start - end) / (2 * arb.pi())).upper())
     else:

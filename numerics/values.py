@@ -16,10 +16,10 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from flint import arb
+from flint import arb, ctx
 from sympy import Expr
 
-from symspec.errors import DomainError, InputError, Undecided
+from symspec.errors import DomainError, InputError, SymspecError, Undecided
 from symspec.exact import exact
 from symspec.functions import EVEN, NEITHER, ODD
 from symspec.kernel import Kernel
@@ -29,6 +29,7 @@ from .constants import ball
 from .precision import goal_bits, meets, working_precision
 
 MAX_PRECISION_FACTOR = 64
+SYMBOLIC_LINES = 24
 
 
 def evaluate(kernel: Kernel, rho: Any, digits: Any = 30) -> arb:
@@ -55,18 +56,47 @@ def evaluate(kernel: Kernel, rho: Any, digits: Any = 30) -> arb:
 def _refined(kernel: Kernel, point: Expr, bits: int) -> arb:
     if point == 0 and kernel.symmetry == ODD:
         return arb(0)
-    precision, floor = bits + 32, None
+    precision = bits + 32
     while precision <= MAX_PRECISION_FACTOR * (bits + 64):
         with working_precision(precision):
             value = at_exact(kernel, point)
             if meets(value, bits):
                 return value
             if value.contains(0) and value.is_finite():
-                floor = floor or abs(at_exact(kernel, sympy.Integer(0))) + abs(value)
-                if value.rad() < floor.upper() * arb(2) ** (-2 * bits) or precision > 16 * bits:
-                    return value
+                size = at_exact(kernel, sympy.Integer(0 if kernel.diagonal_is_infinite else 1))
+                if value.rad() < abs(size).upper() * arb(2) ** (-2 * bits) or precision > 16 * bits:
+                    return arb(0) if _is_exactly_zero(kernel, point) else value
         precision *= 2
     raise Undecided(f"K({point}) is not known to {bits} bits at a working precision of {precision // 2} bits")
+
+
+def _is_exactly_zero(kernel: Kernel, point: Expr) -> bool:
+    """Whether the exact expression is 0, decided symbolically; False where it is too long to be written."""
+    if len(kernel.program.lines) > SYMBOLIC_LINES:
+        return False
+    try:
+        return bool(kernel(point) == 0)
+    except SymspecError:
+        return False
+
+
+def _next_to_minus_one(kernel: Kernel) -> arb:
+    """K(-1) where the program divides by zero there.
+
+    A series with non-negative coefficients has |K(-1+e) - K(-1)| <= K(1) - K(1-e), since
+    |rho^n| changes by the same amount at both ends.
+    """
+    if kernel.support is None or kernel.diagonal_is_infinite:
+        return arb("nan")
+    goal = ctx.prec
+    step = sympy.Rational(1, 2 ** (2 * goal))
+    with working_precision(4 * goal):
+        change = at_exact(kernel, sympy.Integer(1)) - at_exact(kernel, 1 - step)
+        rho = ball(step - 1)
+        rules = real.table(real.archav((1 - rho) / 2), rho, ball)
+        # The angle is 2^(1-goal) from pi, where the Lipschitz bound of an orthant is good enough.
+        rules["orthant"] = lambda h, k, theta: real.orthant(h, k, theta, arb(2) ** (4 - goal))
+        return kernel.program.run(rules) + arb(0, abs(change).upper())
 
 
 def at_exact(kernel: Kernel, point: Expr) -> arb:
@@ -80,7 +110,8 @@ def at_exact(kernel: Kernel, point: Expr) -> arb:
         if point == 1:
             return sign * at_exact(kernel, point)
     haversine = ball((1 - point) / 2)
-    return sign * at_angle(kernel, real.archav(haversine), ball(point))
+    value = sign * at_angle(kernel, real.archav(haversine), ball(point))
+    return _next_to_minus_one(kernel) if point == -1 and not value.is_finite() else value
 
 
 def at_angle(kernel: Kernel, theta: arb, rho: arb | None = None) -> arb:

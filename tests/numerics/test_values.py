@@ -105,3 +105,20 @@ def test_an_infinite_diagonal_is_refused():
     with pytest.raises(errors.DomainError, match="infinite on the diagonal"):
         numerics.evaluate(ss.mlp(ss.sign, 1).ntk, 1)
     assert numerics.evaluate(ss.mlp(ss.sign, 1, drop_deltas=True).ntk, 1) == 1
+
+
+@pytest.mark.parametrize("text", ["Max(x-1/4,0)", "Max(x,0)-Max(x-1,0)"])
+def test_opposite_inputs_of_a_threshold(text):
+    """At rho = -1 the program divides by zero; K(-1) is enclosed from a neighbouring correlation."""
+    activation = ss.activation(text)
+    assert numerics.evaluate(ss.mlp(activation, 1).ck, -1, 20).contains(0)
+    deep = numerics.evaluate(ss.mlp(activation, 2).ck, -1, 15)
+    beside = numerics.evaluate(ss.mlp(activation, 2).ck, "-0.99999999999999999999", 15)
+    assert deep.rel_accuracy_bits() >= 48
+    assert abs(deep - beside) < arb("1e-9")
+
+
+def test_exact_zeros_of_values_are_exact():
+    assert numerics.evaluate(ss.mlp(ss.relu, 1).ck, -1) == 0
+    assert numerics.evaluate(ss.mlp(ss.relu, 1).ck, -1).is_exact()
+    assert numerics.evaluate(ss.mlp(ss.relu, 2).ck, -1) > 0
