@@ -140,7 +140,7 @@ class Network:
         return network_latex(self)
 
     def _repr_latex_(self) -> str:
-        return self.latex()
+        return f"$\\displaystyle {self.latex()}$"
 
 
 def mlp(
