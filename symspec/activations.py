@@ -24,7 +24,7 @@ from sympy import Expr, Rational, S, Symbol
 from . import hermite_coefficients as _hermite
 from .dual import Dual, at_the_end, dual
 from .errors import DomainError, InputError, NotSquareIntegrable
-from .exact import exact, natural
+from .exact import as_expr, exact, natural
 from .form import MAX_DEGREE, Form, X, constant, error_function, exponential, step as _step, variable, wave
 from .parser import parse
 from .support import Support, support_of
@@ -39,7 +39,7 @@ class Activation:
 
     def __call__(self, x: Any = X) -> Expr:
         """The activation as a sympy expression at x."""
-        return self.form.as_expr(sympy.sympify(x) if not isinstance(x, str) else exact(x))
+        return self.form.as_expr(as_expr(x) if not isinstance(x, str) else exact(x))
 
     def hermite_coefficient(self, n: Any) -> Expr:
         """a_n = E[sigma(Z) He_n(Z)]/sqrt(n!): exact for an integer n, a formula for a Symbol.

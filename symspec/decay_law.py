@@ -34,6 +34,7 @@ from sympy import Expr, Rational, S, Symbol, sqrt
 
 from .domain import Sphere
 from .errors import DomainError, ExpressionTooLarge, InputError, NoClosedForm, Undecided
+from .exact import as_expr
 from .gegenbauer import asymptotic_factor
 from .kernel import Kernel
 from .program import RHO
@@ -120,7 +121,7 @@ class DecayLaw:
         if self.kind != "power":
             raise NoClosedForm(f"this kernel follows no power law: {self.summary()}")
         term = self.terms[name]
-        return S.Zero if term is None else self._guarded(term.constant) * sympy.sympify(k) ** (-term.exponent)
+        return S.Zero if term is None else self._guarded(term.constant) * as_expr(k) ** (-term.exponent)
 
     @property
     def rate(self) -> Expr:
@@ -217,7 +218,7 @@ def _power_law(kernel: Kernel, domain: Sphere) -> DecayLaw:
         open_ = [parity for parity, term in kept.items() if term is None and not _vanishes(kernel, parity)]
         if all(term is None for term in kept.values()) or (open_ and order < PATIENT_ORDER):
             continue
-        beyond = {parity: sympy.sympify(domain.d) + order - 1 for parity in open_}
+        beyond = {parity: as_expr(domain.d) + order - 1 for parity in open_}
         return DecayLaw(kernel, domain, "power", kept, ends, beyond=beyond)
     raise Undecided(f"no singular term was found up to order {ORDERS[-1]} at rho = +1 and -1; the kernel may be smooth")
 
@@ -247,7 +248,7 @@ def _leading_term(kernel: Kernel, domain: Sphere, ends: tuple[Expansion, ...], p
         double = 2 if (kernel.symmetry == 2) == (parity == "even") else 0
         sums = {nu: double * value for nu, value in sums.items()}
     first = min((item.series.order for item in ends), default=0)
-    d = sympy.sympify(domain.d)
+    d = as_expr(domain.d)
     for nu in sorted(sums):
         if nu * 2 * ends[0].root >= first:
             break

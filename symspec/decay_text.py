@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Symbol
 
+from .exact import as_expr
 from .singularity import Expansion
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ K = Symbol("k")
 
 def statement(law: DecayLaw) -> str:
     """The theorem: one displayed formula a parity, the names used, and the sphere."""
-    return "\n".join([rf"On the sphere $S^{{d-1}}$ with $d={_tex(sympy.sympify(law.domain.d))}$ and its uniform probability measure,", _body(law), _names(law)])
+    return "\n".join([rf"On the sphere $S^{{d-1}}$ with $d={_tex(as_expr(law.domain.d))}$ and its uniform probability measure,", _body(law), _names(law)])
 
 
 def _body(law: DecayLaw) -> str:

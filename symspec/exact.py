@@ -69,6 +69,14 @@ def _exact_text(text: str, what: str) -> sympy.Rational:
     return sympy.Rational(value.numerator, value.denominator)
 
 
+def as_expr(value: Any) -> sympy.Expr:
+    """A number, symbol or expression as a sympy expression; text is refused, never evaluated."""
+    try:
+        return sympy.sympify(value, strict=True)
+    except sympy.SympifyError:
+        raise InputError(f"{value!r} is not a number, symbol or expression") from None
+
+
 def natural(value: Any, what: str, least: int = 0) -> int:
     """Return ``value`` as an int not below ``least``; anything else is an :class:`InputError`."""
     try:

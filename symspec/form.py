@@ -31,6 +31,7 @@ import sympy
 from sympy import Expr, Heaviside, S, Symbol, cos, erf, exp, sin
 
 from .errors import ExpressionTooLarge, InputError, NoClosedForm
+from .exact import as_expr
 
 X = Symbol("x", real=True)
 MAX_DEGREE = 256
@@ -212,7 +213,7 @@ class Form:
 
 
 def constant(value: Any) -> Form:
-    return Form.of([Term(sympy.sympify(value))])
+    return Form.of([Term(as_expr(value))])
 
 
 def variable() -> Form:
@@ -222,7 +223,7 @@ def variable() -> Form:
 
 def step(b: Any = 0) -> Form:
     """1[x > b]."""
-    return Form((Term(gate=Step(sympy.sympify(b))),))
+    return Form((Term(gate=Step(as_expr(b))),))
 
 
 def error_function(a: Expr, b: Expr) -> Form:
@@ -325,7 +326,7 @@ def _order(term: Term) -> Any:
         case Delta(b):
             gate = (3, b, 0)
     parts = (gate[0], -term.power, term.alpha, term.beta, term.omega, int(term.odd_wave), gate[1], gate[2])
-    return tuple(sympy.default_sort_key(sympy.sympify(part)) for part in parts)
+    return tuple(sympy.default_sort_key(as_expr(part)) for part in parts)
 
 
 def _product(a: Term, b: Term) -> list[Term]:

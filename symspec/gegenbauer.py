@@ -26,13 +26,15 @@ from typing import Any
 import sympy
 from sympy import Expr, S, Symbol, gamma, pi, rf, sqrt
 
+from .exact import as_expr
+
 T = Symbol("t", real=True)
 
 
 @lru_cache(maxsize=1024)
 def polynomial(d: Any, k: int) -> Expr:
     """P_k(t) with exact coefficients; d an integer >= 2 or a symbol."""
-    d = sympy.sympify(d)
+    d = as_expr(d)
     before, now = S.One, T
     if k == 0:
         return before
@@ -43,7 +45,7 @@ def polynomial(d: Any, k: int) -> Expr:
 
 def multiplicity(d: Any, k: Any) -> Expr:
     """N(d, k); symbols allowed (the formula for k >= 1 and d >= 3 in a symbol)."""
-    d, k = sympy.sympify(d), sympy.sympify(k)
+    d, k = as_expr(d), as_expr(k)
     if k == 0:
         return S.One
     if d == 2:
@@ -54,7 +56,7 @@ def multiplicity(d: Any, k: Any) -> Expr:
 
 def monomial_eigenvalue(d: Any, p: Any, k: Any) -> Expr:
     """mu_k(t^p) on S^{d-1}: zero unless p >= k of the same parity (decided for integers)."""
-    d, p, k = sympy.sympify(d), sympy.sympify(p), sympy.sympify(k)
+    d, p, k = as_expr(d), as_expr(p), as_expr(k)
     if (p - k).is_Integer and (p - k < 0 or (p - k) % 2):
         return S.Zero
     value = gamma(d / 2) * gamma(p + 1) * gamma((p - k + 1) / 2) / (sqrt(pi) * 2**k * gamma(p - k + 1) * gamma((p + k + d) / 2))
@@ -63,18 +65,18 @@ def monomial_eigenvalue(d: Any, p: Any, k: Any) -> Expr:
 
 def endpoint_block(d: Any, nu: Any, k: Any) -> Expr:
     """mu_k(((1-t)/2)^nu) on S^{d-1}; at t = -1 multiply by (-1)^k."""
-    d, nu, k = sympy.sympify(d), sympy.sympify(nu), sympy.sympify(k)
+    d, nu, k = as_expr(d), as_expr(nu), as_expr(k)
     scale = gamma(d - 1) * gamma(nu + (d - 1) / 2) / (gamma((d - 1) / 2) * gamma(nu + d - 1))
     return sympy.gammasimp(rf(-nu, k) / rf(nu + d - 1, k) * scale)
 
 
 def asymptotic_factor(d: Any, nu: Any) -> Expr:
     r"""C(d, nu) with :math:`\mu_k((1-t)^\nu)\sim C(d,\nu)k^{-d-2\nu+1}` for non-integer nu."""
-    d, nu = sympy.sympify(d), sympy.sympify(nu)
+    d, nu = as_expr(d), as_expr(nu)
     return sympy.gammasimp(2 ** (nu + d - 2) * gamma(d / 2) * gamma(nu + (d - 1) / 2) / (sqrt(pi) * gamma(-nu)))
 
 
 def times_t(d: Any, k: Any, below: Expr, above: Expr) -> Expr:
     """mu_k(t f) from mu_{k-1}(f) and mu_{k+1}(f)."""
-    d, k = sympy.sympify(d), sympy.sympify(k)
+    d, k = as_expr(d), as_expr(k)
     return (k * below + (k + d - 2) * above) / (2 * k + d - 2)

@@ -30,7 +30,7 @@ from sympy import Expr, Rational, S, Symbol, gamma, pi, sqrt
 
 from .domain import Sphere
 from .errors import DomainError, InputError, NoClosedForm
-from .exact import natural
+from .exact import as_expr, natural
 from .form import Form, Step
 from .gegenbauer import monomial_eigenvalue, times_t
 from .hermite_coefficients import formula
@@ -55,12 +55,12 @@ def eigenvalue(kernel: Kernel, domain: Any, k: Any) -> Expr:
     degree = k if isinstance(k, Symbol) else natural(k, "degree")
     if isinstance(degree, int) and kernel.support is not None and kernel.support.vanishes_at(degree):
         return S.Zero
-    d = sympy.sympify(domain.d)
+    d = as_expr(domain.d)
     if isinstance(degree, int) and (value := _polynomial_kernel(kernel, d, degree)) is not None:
         return value
     source = kernel.source
     if source is not None and source.network.depth == 1:
-        return sympy.sympify(source.scale) * _depth_one(source.network, source.part, d, degree)
+        return as_expr(source.scale) * _depth_one(source.network, source.part, d, degree)
     raise NoClosedForm("no closed form is known for this kernel; numerics.eigenvalues gives certified values to any number of digits")
 
 
@@ -124,13 +124,13 @@ def half_power_eigenvalue(d: Expr, s: int, k: Any) -> Expr:
     if isinstance(k, int) and (k - s) % 2 == 0:
         return monomial_eigenvalue(d, s, k) / 2
     # The analytic continuation in the power of mu_k(|t|^s)/2, k of the other parity than s.
-    value = gamma(d / 2) * gamma(s + 1) * gamma(_half(k - s)) / (2 ** (s + 1) * pi * gamma((sympy.sympify(s) + k + d) / 2))
+    value = gamma(d / 2) * gamma(s + 1) * gamma(_half(k - s)) / (2 ** (s + 1) * pi * gamma((as_expr(s) + k + d) / 2))
     sign = _sign(k, s)
     return sympy.gammasimp(sign * value) if isinstance(k, int) else value
 
 
 def _half(x: Any) -> Expr:
-    return sympy.sympify(x) / 2
+    return as_expr(x) / 2
 
 
 def _sign(k: Any, s: int) -> Expr:

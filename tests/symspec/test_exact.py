@@ -10,8 +10,10 @@ import sympy
 from hypothesis import given, strategies as st
 from sympy import Rational
 
+import symspec as ss
+from symspec import errors, gegenbauer
 from symspec.errors import InputError
-from symspec.exact import exact, natural
+from symspec.exact import as_expr, exact, natural
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,20 @@ def test_natural():
             natural(bad, "depth")
     with pytest.raises(InputError, match="at least 2, not 1"):
         natural(1, "depth", 2)
+
+
+HOSTILE = "__import__('os').getcwd()"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: as_expr(HOSTILE),
+        lambda: ss.decay(ss.mlp(ss.relu, 1).ck, ss.Sphere(3)).leading(HOSTILE, "even"),
+        lambda: gegenbauer.endpoint_block(3, HOSTILE, 2),
+        lambda: ss.relu(HOSTILE),
+    ],
+)
+def test_text_is_refused_not_evaluated(call):
+    with pytest.raises(errors.InputError):
+        call()
