@@ -37,7 +37,7 @@ import sympy
 
 from symspec.kernel import Kernel
 
-ORTHANT_NODES = 60
+RULE_NODES = 60
 
 
 @lru_cache(maxsize=4096)
@@ -82,8 +82,8 @@ def upper_tail(xp: Any, h: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _orthant_rule() -> tuple[tuple[float, float], ...]:
-    nodes, weights = numpy.polynomial.legendre.leggauss(ORTHANT_NODES)
+def _unit_rule() -> tuple[tuple[float, float], ...]:
+    nodes, weights = numpy.polynomial.legendre.leggauss(RULE_NODES)
     return tuple(zip(((1.0 + nodes) / 2.0).tolist(), (weights / 2.0).tolist(), strict=True))
 
 
@@ -93,11 +93,25 @@ def orthant(xp: Any, h: Any, k: Any, theta: Any) -> Any:
     gap, product = (h - side * k) ** 2 / 2.0, side * (h * k)
     length = math.pi / 2 - theta
     total = xp.zeros_like(theta)
-    for node, weight in _orthant_rule():
+    for node, weight in _unit_rule():
         # The distance to pi/2, whose cosine is |sin| and whose sine is |cos| of the angle itself.
         offset = node * length
         total += weight * xp.exp(-gap / xp.cos(offset) ** 2 - product / (1.0 + xp.abs(xp.sin(offset))))
     return upper_tail(xp, h) * upper_tail(xp, k) + total * length / (2.0 * math.pi)
+
+
+def erf_parts(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    r"""Real and imaginary part of erf(x + i y), where neither library has it:
+
+    :math:`\mathrm{erf}(x+iy)=\mathrm{erf}\,x+\frac{2iy}{\sqrt\pi}e^{-x^2}\int_0^1e^{y^2s^2-2ixys}ds`.
+    """
+    x, y = xp.asarray(x, dtype=float), xp.asarray(y, dtype=float)
+    real, imaginary = special(xp, "erf")(x) + 0 * y, 0 * (x + y)
+    for node, weight in _unit_rule():
+        size = weight * 2.0 / math.sqrt(math.pi) * y * xp.exp((y * node) ** 2 - x * x)
+        real = real + size * xp.sin(2.0 * x * y * node)
+        imaginary = imaginary + size * xp.cos(2.0 * x * y * node)
+    return real, imaginary
 
 
 def table(xp: Any, theta: Any) -> dict[str, Callable[..., Any]]:
@@ -115,6 +129,8 @@ def table(xp: Any, theta: Any) -> dict[str, Callable[..., Any]]:
         "acos": clipped(xp.arccos),
         "atan": lifted(xp.arctan),
         "erf": lambda a: special(xp, "erf")(xp.asarray(a)),
+        "erf_real": lambda x, y: erf_parts(xp, x, y)[0],
+        "erf_imag": lambda x, y: erf_parts(xp, x, y)[1],
         "constant": constant,
         "rho": lambda: xp.cos(theta),
         "theta": lambda: theta,

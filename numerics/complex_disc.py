@@ -43,7 +43,8 @@ from . import real
 from .constants import ball
 
 NAN = acb("nan")
-ENTIRE = ("constant", "symbol", "rho", "theta", "add", "mul", "order", "sin", "cos", "exp", "sinh", "cosh", "erf")
+_I = acb(0, 1)
+ENTIRE = ("constant", "symbol", "rho", "theta", "add", "mul", "order", "sin", "cos", "exp", "sinh", "cosh", "erf", "erf_real", "erf_imag")
 
 
 def _touches_real_axis(z: acb) -> bool:
@@ -112,6 +113,12 @@ def archav(w: acb, theta: acb, symmetry: int) -> acb:
     return 2 * _inverse_sine(_asin)(root)
 
 
+def erf_parts(x: acb, y: acb) -> tuple[acb, acb]:
+    """Re erf(x + i y) and Im erf(x + i y) continued to complex x and y; both are entire."""
+    upper, lower = (x + _I * y).erf(), (x - _I * y).erf()
+    return (upper + lower) / 2, (upper - lower) / (2 * _I)
+
+
 def table(theta: acb, rho: acb, symbol: Callable[[str], acb] | None = None) -> real.Table:
     """The carrier: operations of :data:`symspec.program.OPERATIONS` on complex balls.
 
@@ -138,6 +145,8 @@ def table(theta: acb, rho: acb, symbol: Callable[[str], acb] | None = None) -> r
         "acos": _inverse_sine(acb.acos),
         "atan": atan,
         "erf": acb.erf,
+        "erf_real": lambda x, y: erf_parts(x, y)[0],
+        "erf_imag": lambda x, y: erf_parts(x, y)[1],
     }
 
 

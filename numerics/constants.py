@@ -16,7 +16,7 @@ from flint import acb, arb, ctx, fmpq, fmpz
 from sympy import Expr, S
 
 from symspec.errors import NoClosedForm
-from symspec.functions import Orthant, archav
+from symspec.functions import ErfImag, ErfReal, Orthant, archav
 
 from . import real
 
@@ -67,6 +67,8 @@ def _function(expr: Expr) -> arb:
     arguments = [ball(part) for part in expr.args]
     if isinstance(expr, Orthant):
         return real.orthant(*arguments)
+    if isinstance(expr, (ErfReal, ErfImag)):
+        return real.erf_parts(*arguments)[isinstance(expr, ErfImag)]
     if isinstance(expr, archav):
         return real.archav(arguments[0])
     simple = {
@@ -76,6 +78,7 @@ def _function(expr: Expr) -> arb:
         sympy.sinh: arb.sinh,
         sympy.cosh: arb.cosh,
         sympy.erf: arb.erf,
+        sympy.erfi: arb.erfi,
         sympy.log: arb.log,
         sympy.asin: real.asin,
         sympy.acos: real.acos,

@@ -70,6 +70,15 @@ def _orthant(h: arb_series, k: arb_series, theta: arb_series) -> arb_series:
     return slope.integral() + real.orthant(h[0], k[0], theta[0])
 
 
+def erf_parts(x: arb_series, y: arb_series) -> tuple[arb_series, arb_series]:
+    """Re erf(x + i y) and Im erf(x + i y), by integrating erf'(z) z'."""
+    size = 2 * (y * y - x * x).exp() / arb.pi().sqrt()
+    re, im = size * (2 * x * y).cos(), -size * (2 * x * y).sin()
+    start = real.erf_parts(x[0], y[0])
+    dx, dy = x.derivative(), y.derivative()
+    return (re * dx - im * dy).integral() + start[0], (re * dy + im * dx).integral() + start[1]
+
+
 def table(rho: arb_series, theta: arb_series | None = None) -> real.Table:
     """The carrier: operations of :data:`symspec.program.OPERATIONS` on power series of balls.
 
@@ -99,6 +108,8 @@ def table(rho: arb_series, theta: arb_series | None = None) -> real.Table:
         "acos": arb_series.acos,
         "atan": arb_series.atan,
         "erf": arb_series.erf,
+        "erf_real": lambda x, y: erf_parts(x, y)[0],
+        "erf_imag": lambda x, y: erf_parts(x, y)[1],
     }
 
 

@@ -143,6 +143,12 @@ def _degenerate(a: arb, b: arb, *, opposite: bool) -> arb:
     return tail(a) + tail(b) - 1 if a + b < 0 else arb(0)
 
 
+def erf_parts(x: arb, y: arb) -> tuple[arb, arb]:
+    """Real and imaginary part of erf(x + i y)."""
+    value = acb(x, y).erf()
+    return value.real, value.imag
+
+
 def table(theta: arb, rho: arb, constant: Callable[[Any], arb]) -> Table:
     """The carrier: operations of :data:`symspec.program.OPERATIONS` on real balls."""
     return {
@@ -165,4 +171,6 @@ def table(theta: arb, rho: arb, constant: Callable[[Any], arb]) -> Table:
         "acos": acos,
         "atan": arb.atan,
         "erf": arb.erf,
+        "erf_real": lambda x, y: erf_parts(x, y)[0],
+        "erf_imag": lambda x, y: erf_parts(x, y)[1],
     }

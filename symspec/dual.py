@@ -28,6 +28,7 @@ from sympy import Expr, I, S, acos, cosh, exp, pi, sinh, sqrt
 from .errors import NoClosedForm
 from .expectation import COS, SIN, THETA, Gaussian2, P, Q, gaussian, pair
 from .form import Form, Term
+from .functions import ErfImag, cartesian
 
 EXPANDED_OPERATIONS = 600
 
@@ -45,7 +46,7 @@ class Dual:
 
     def at(self, rho: Expr, p: Expr = S.One, q: Expr = S.One) -> Expr:
         """The dual as an expression in the correlation and the two variances."""
-        readable = _present(self.substituted(p, q))
+        readable = _present(self.substituted(p, q)).replace(lambda e: isinstance(e, ErfImag) and e.args[0] == 0, lambda e: sympy.erfi(e.args[1]))
         return readable.xreplace({COS: rho, SIN: sqrt(1 - rho**2), THETA: acos(rho)})
 
     def substituted(self, p: Expr, q: Expr) -> Expr:
@@ -88,7 +89,7 @@ def _limit_of_erf(value: Expr) -> Expr:
 def dual(form: Form, other: Form | None = None) -> Dual:
     """The dual E[f(u) g(v)], g = f unless given.
 
-    Raises :class:`NoClosedForm` for a term with both a wave and a gate.
+    Raises :class:`NoClosedForm` where a product of a wave and a gate meets another gate.
     """
     return _dual(form, form if other is None else other)
 
@@ -116,8 +117,8 @@ def _dual(f: Form, g: Form) -> Dual:
 def _waved(a: Term, b: Term, law: Gaussian2) -> Expr:
     if a.omega == 0 and b.omega == 0:
         return pair(a, b, law)
-    if a.gate or b.gate:
-        raise NoClosedForm("a product of sin or cos with a step or an error function has no closed dual known yet")
+    if a.gate and b.gate:
+        raise NoClosedForm("a product of sin or cos with a step or an error function has no closed dual known yet; their sum has one")
     if a.omega == 0 or b.omega == 0:
         waved = a if b.omega == 0 else b
         real, imaginary = _parts(_complex_pair(a, b, law, S.One))
@@ -142,15 +143,14 @@ def _complex_pair(a: Term, b: Term, law: Gaussian2, sign: Expr) -> tuple[Expr, E
             exponent += part.exp
         else:
             factor *= part
-    return factor, sympy.expand(exponent)
+    return factor, exponent
 
 
 def _parts(value: tuple[Expr, Expr]) -> tuple[Expr, Expr]:
     """Real and imaginary part of factor * exp(exponent), all symbols being real."""
     factor, exponent = value
-    size, phase = sympy.expand(exponent).as_real_imag()
-    root, rest = factor.as_independent(I, as_Add=False)
-    re, im = (root * part for part in sympy.expand(rest).as_real_imag())
+    size, phase = (sympy.cancel(part) for part in cartesian(exponent))
+    re, im = cartesian(factor)
     c, s = sympy.cos(phase), sympy.sin(phase)
     return exp(size) * (re * c - im * s), exp(size) * (re * s + im * c)
 
@@ -163,11 +163,11 @@ def _half_sum(same: tuple[Expr, Expr], opposite: tuple[Expr, Expr], sign: Expr, 
     e^R ((A+ + A-) cosh X + (A+ - A-) sinh X). For a sine the first carries the minus sign:
     sin a sin b = (cos(a-b) - cos(a+b))/2, and likewise for the imaginary parts.
     """
-    upper, lower = sympy.re(sympy.expand(same[1])), sympy.re(sympy.expand(opposite[1]))
+    upper, lower = cartesian(same[1])[0], cartesian(opposite[1])[0]
     middle, half = sympy.cancel((upper + lower) / 2), sympy.cancel((lower - upper) / 2)
     index = 1 if imaginary else 0
-    plus = _parts((opposite[0], sympy.expand(opposite[1] - lower)))[index] / 2
-    minus = _parts((same[0], sympy.expand(same[1] - upper)))[index] / 2
+    plus = _parts((opposite[0], opposite[1] - lower))[index] / 2
+    minus = _parts((same[0], same[1] - upper))[index] / 2
     if imaginary:
         plus = sign * plus
     else:

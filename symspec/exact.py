@@ -14,12 +14,13 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
+from functools import lru_cache
 from numbers import Integral, Rational, Real
 from typing import Any
 
 import sympy
 
-from .errors import InputError
+from .errors import InputError, NoClosedForm
 
 _DECIMAL = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,4})?(/\d{1,400})?", re.ASCII)
 
@@ -75,6 +76,31 @@ def as_expr(value: Any) -> sympy.Expr:
         return sympy.sympify(value, strict=True)
     except sympy.SympifyError:
         raise InputError(f"{value!r} is not a number, symbol or expression") from None
+
+
+@lru_cache(maxsize=4096)
+def is_zero(value: sympy.Expr) -> bool:
+    """Whether an exact real constant is 0, decided and never guessed.
+
+    A constant whose first digits are not zero is settled by them. For the rest, algebraic numbers
+    are decided by their minimal polynomial and others by simplification; NoClosedForm is raised
+    for a constant that stays undecided.
+    """
+    if value.is_Rational:
+        return bool(value == 0)
+    if value.is_zero is not None:
+        return bool(value.is_zero)
+    if value.is_comparable:
+        return False
+    if value.is_algebraic:
+        x = sympy.Dummy("x")
+        return bool(sympy.minimal_polynomial(value, x) == x)
+    simplified = sympy.simplify(value)
+    if simplified.is_zero is not None:
+        return bool(simplified.is_zero)
+    if simplified.is_comparable:
+        return False
+    raise NoClosedForm(f"it is not decided whether the constant {str(value)[:80]} is zero; write it in a simpler form")
 
 
 def natural(value: Any, what: str, least: int = 0) -> int:

@@ -31,7 +31,7 @@ import sympy
 from sympy import Expr, S, Symbol, atan, erf, exp, pi, sqrt
 
 from .form import Delta, Erf, Gate, Step, Term
-from .functions import Orthant, upper_tail
+from .functions import Orthant, cartesian, upper_tail
 
 THETA = Symbol("theta", real=True)
 COS = Symbol("c_theta", real=True)
@@ -147,9 +147,13 @@ def unit_gaussian() -> Gaussian2:
 
 
 def _tidy(expr: Expr) -> Expr:
-    """Cancel a rational function; leave anything with complex or irrational numbers expanded."""
+    """Cancel a rational function; numbers are expanded, real and imaginary part cancelled apart."""
     if expr.is_number or expr.is_Symbol:
         return sympy.expand(expr)
+    if expr.has(sympy.I):
+        # Greatest common divisors over Q(i) in many variables are hopeless; over Q they are quick.
+        re, im = cartesian(expr)
+        return sympy.cancel(re) + sympy.I * sympy.cancel(im)
     return sympy.cancel(expr)
 
 

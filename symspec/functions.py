@@ -1,4 +1,4 @@
-r"""Two functions that programs and duals are written with, beside the elementary ones.
+r"""The functions that programs and duals are written with, beside the elementary ones.
 
 ``archav(w, symmetry)``
     inverse haversine: the angle :math:`\theta\in[0,\pi]` with
@@ -16,9 +16,17 @@ r"""Two functions that programs and duals are written with, beside the elementar
     :math:`\partial_\theta L=-\tfrac1{2\pi}\exp(-\tfrac{(h-k)^2}{2\sin^2\theta}-\tfrac{hk}{1+\cos\theta})`
     (Plackett's identity).
 
+``ErfReal(x, y)``, ``ErfImag(x, y)``
+    real and imaginary part of :math:`\mathrm{erf}(x+iy)` for real x, y (DLMF 7.2.1). They arise where an
+    oscillation shifts the mean of a Gaussian into the complex plane and a step or an error
+    function meets it; :math:`\mathrm{Im}\,\mathrm{erf}(iy)=\mathrm{erfi}(y)`. Both are entire in x and y, and
+    :math:`\mathrm{erf}'(z)=\tfrac2{\sqrt\pi}e^{-z^2}` gives their derivatives.
+
 >>> from sympy import pi, Rational, symbols
 >>> archav(Rational(1, 2), 0), Orthant(0, 0, pi/3)
 (pi/2, 1/3)
+>>> ErfReal(symbols("x"), 0), ErfImag(1, 0), ErfImag(-1, 2) == ErfImag(1, 2)
+(erf(x), 0, True)
 """
 
 from __future__ import annotations
@@ -27,6 +35,8 @@ from typing import Any
 
 import sympy
 from sympy import Function, Integer, Rational, S, cos, erf, exp, pi, sin, sqrt
+
+from .errors import NoClosedForm
 
 
 def upper_tail(h: sympy.Expr) -> sympy.Expr:
@@ -118,6 +128,104 @@ class Orthant(Function):
         h, k, correlation = (printer._print(part) for part in (*self.args[:2], cos(self.args[2])))
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"L{power}\left({h},{k};{correlation}\right)"
+
+
+class _ErfPart(Function):
+    """A part of erf(x + i y); ``odd`` is the argument in which it is odd, the other one being even."""
+
+    nargs = 2
+    odd = 0
+
+    @classmethod
+    def eval(cls, x: Any, y: Any) -> Any:
+        if (x, y)[cls.odd] == 0:
+            return S.Zero
+        if cls.odd == 0 and y == 0:
+            return erf(x)
+        flips = x.could_extract_minus_sign(), y.could_extract_minus_sign()
+        if any(flips):
+            return (-1 if flips[cls.odd] else 1) * cls(-x if flips[0] else x, -y if flips[1] else y)
+        return None
+
+    def _derivatives(self) -> tuple[sympy.Expr, sympy.Expr]:
+        """Real and imaginary part of erf'(x + i y)."""
+        x, y = self.args
+        size = 2 * exp(y**2 - x**2) / sqrt(pi)
+        return size * cos(2 * x * y), -size * sin(2 * x * y)
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr | None:
+        import mpmath
+
+        try:
+            x, y = (argument._to_mpmath(prec + 20) for argument in self.args)
+        except (ValueError, AttributeError):
+            return None
+        with mpmath.workprec(prec + 20):
+            value = mpmath.erf(mpmath.mpc(x, y))
+        return sympy.Float._new((value.imag if self.odd else value.real)._mpf_, prec)
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+    def _latex(self, printer: Any, exp: Any = None) -> str:
+        x, y = self.args
+        power = "" if exp is None else f"^{{{exp}}}"
+        if x == 0:
+            return rf"\operatorname{{erfi}}{power}{{\left({printer._print(y)}\right)}}"
+        part = r"\operatorname{Im}" if self.odd else r"\operatorname{Re}"
+        return rf"{part}{power}\operatorname{{erf}}{{\left({printer._print(x)}+i\,{printer.parenthesize(y, 50)}\right)}}"
+
+
+class ErfReal(_ErfPart):
+    """Re erf(x + i y): odd in x, even in y; see the module docstring."""
+
+    odd = 0
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        real, imaginary = self._derivatives()
+        return real if argindex == 1 else -imaginary
+
+
+class ErfImag(_ErfPart):
+    """Im erf(x + i y): even in x, odd in y; see the module docstring."""
+
+    odd = 1
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        real, imaginary = self._derivatives()
+        return imaginary if argindex == 1 else real
+
+
+def cartesian(expr: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+    """Real and imaginary part of a polynomial in I, exponentials and error functions of such; all symbols real.
+
+    Nothing is expanded but complex products, so quotients keep their shape.
+    """
+    if not expr.has(sympy.I, sympy.erfi):
+        return expr, S.Zero
+    if expr is sympy.I:
+        return S.Zero, S.One
+    if expr.is_Add:
+        parts = [cartesian(part) for part in expr.args]
+        return sympy.Add(*(re for re, _ in parts)), sympy.Add(*(im for _, im in parts))
+    if expr.is_Mul:
+        re, im = S.One, S.Zero
+        for x, y in map(cartesian, expr.args):
+            re, im = re * x - im * y, re * y + im * x
+        return re, im
+    if isinstance(expr, exp):
+        size, phase = cartesian(expr.args[0])
+        return exp(size) * cos(phase), exp(size) * sin(phase)
+    if isinstance(expr, erf):
+        parts = cartesian(expr.args[0])
+        return ErfReal(*parts), ErfImag(*parts)
+    if isinstance(expr, sympy.erfi):
+        # sympy writes erf(i y) as i erfi(y), so that erfi(z) = -i erf(i z).
+        re, im = cartesian(expr.args[0])
+        return ErfImag(-im, re), -ErfReal(-im, re)
+    if expr.is_Pow and expr.exp.is_Integer and expr.exp.is_positive:
+        return cartesian(sympy.Mul(*[expr.base] * int(expr.exp), evaluate=False))
+    raise NoClosedForm(f"real and imaginary part of {expr.func.__name__} of a complex argument are not separated")
 
 
 NEITHER, ODD, EVEN = Integer(0), Integer(1), Integer(2)

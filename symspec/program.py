@@ -26,7 +26,7 @@ import sympy
 from sympy import Expr, Rational, S, Symbol
 
 from .errors import ExpressionTooLarge, NoClosedForm
-from .functions import Orthant, archav
+from .functions import ErfImag, ErfReal, Orthant, archav
 
 RHO = Symbol("rho", real=True)
 THETA0 = Symbol("theta_0", real=True)
@@ -91,7 +91,8 @@ UNARY: dict[type, str] = {
     sympy.atan: "atan",
     sympy.erf: "erf",
 }
-OPERATIONS = ("constant", "rho", "theta", "add", "mul", "pow", "archav", "orthant", "order", *UNARY.values())
+SEVERAL: dict[type, str] = {Orthant: "orthant", ErfReal: "erf_real", ErfImag: "erf_imag"}
+OPERATIONS = ("constant", "rho", "theta", "add", "mul", "pow", "archav", "order", *SEVERAL.values(), *UNARY.values())
 
 
 class _Compiler:
@@ -121,8 +122,8 @@ class _Compiler:
             return self._power(expr, environment)
         if isinstance(expr, archav):
             return self.emit("archav", self.visit(expr.args[0], environment), data=int(expr.args[1]))
-        if isinstance(expr, Orthant):
-            return self.emit("orthant", *(self.visit(part, environment) for part in expr.args))
+        if expr.func in SEVERAL:
+            return self.emit(SEVERAL[expr.func], *(self.visit(part, environment) for part in expr.args))
         name = UNARY.get(expr.func)
         if name is None:
             raise NoClosedForm(f"no carrier has a rule for {expr.func.__name__}; rewrite it with {', '.join(sorted(UNARY.values()))}")
@@ -272,7 +273,7 @@ def sympy_table(rho: Expr) -> dict[str, Callable[..., Expr]]:
     def archav_rule(w: Expr, _symmetry: int) -> Expr:
         return guarded(sympy.acos(1 - 2 * w))
 
-    table: dict[str, Callable[..., Expr]] = {name: head for head, name in UNARY.items()}
+    table: dict[str, Callable[..., Expr]] = {name: head for head, name in (UNARY | SEVERAL).items()}
     table |= {
         "constant": lambda value: value,
         "rho": lambda: rho,
@@ -281,7 +282,6 @@ def sympy_table(rho: Expr) -> dict[str, Callable[..., Expr]]:
         "mul": lambda a, b: a * b,
         "pow": lambda a, exponent: guarded(a**exponent),
         "archav": archav_rule,
-        "orthant": Orthant,
         "order": lambda value, _order: guarded(value),
     }
     return table

@@ -26,6 +26,7 @@ import sympy
 from sympy import Expr, Rational, S, Symbol, pi
 
 from .errors import NoClosedForm
+from .exact import is_zero
 from .kernel import Kernel
 from .program import RHO, THETA0, Line, Operation, compile_lines
 
@@ -127,7 +128,7 @@ def _clean(terms: dict[int, Expr], order: int) -> Series:
     kept = {}
     for j, raw in terms.items():
         value = sympy.expand(raw)
-        if value != 0 and (value.is_Atom or not value.is_number or sympy.simplify(value) != 0):
+        if not (value.is_number and is_zero(value)):
             kept[j] = value
     return Series(kept, order)
 
@@ -262,6 +263,8 @@ class _Reader:
             "order": lambda value, _order: value,
             "exp": self.exp,
             "erf": self.erf,
+            "erf_real": lambda x, y: self.erf_parts(x, y)[0],
+            "erf_imag": lambda x, y: self.erf_parts(x, y)[1],
         }
 
     def half_chord(self) -> Series:
@@ -295,6 +298,19 @@ class _Reader:
         if series.terms and series.valuation < 0:
             return Series.constant(sympy.sign(series.terms[series.valuation]), self.order)
         return series.compose(sympy.erf)
+
+    def erf_parts(self, x: Series, y: Series) -> tuple[Series, Series]:
+        """Real and imaginary part of erf(x + i y), by integrating erf'(z) z'."""
+        from .functions import ErfImag, ErfReal
+
+        twice = (x * y).scaled(S(2))
+        size = (y * y + (x * x).scaled(S.NegativeOne)).compose(sympy.exp).scaled(2 / sympy.sqrt(pi))
+        re, im = size * twice.compose(sympy.cos), size * twice.compose(lambda z: -sympy.sin(z))
+        dx, dy = x.derivative(), y.derivative()
+        centre = x.coefficient(0), y.coefficient(0)
+        real = re * dx + (im * dy).scaled(S.NegativeOne)
+        values = [Series.constant(head(*centre), self.order) for head in (ErfReal, ErfImag)]
+        return values[0] + real.integral(), values[1] + (re * dy + im * dx).integral()
 
     def orthant(self, h: Series, k: Series, theta: Series) -> Series:
         """By its three partial derivatives; the value at the end point is a limit."""

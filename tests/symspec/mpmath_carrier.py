@@ -39,6 +39,8 @@ def table(rho: Any) -> dict[str, Callable[..., Any]]:
         "pow": _power,
         "archav": lambda w, _symmetry: 2 * mpmath.asin(mpmath.sqrt(w)),
         "orthant": _orthant,
+        "erf_real": lambda x, y: mpmath.erf(mpmath.mpc(x, y)).real,
+        "erf_imag": lambda x, y: mpmath.erf(mpmath.mpc(x, y)).imag,
         "order": lambda value, _order: value,
     }
 
