@@ -27,7 +27,8 @@ from sympy import Expr, I, S, acos, cosh, exp, pi, sinh, sqrt
 
 from .errors import NoClosedForm
 from .expectation import COS, SIN, THETA, Gaussian2, P, Q, gaussian, pair
-from .form import Form, Term
+from .form import Form
+from .terms import Term
 
 EXPANDED_OPERATIONS = 600
 
