@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     )
     from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
     from .network import Network as Network, mlp as mlp
+    from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .spectrum import eigenvalue as eigenvalue
 
 __version__ = "0.1.0"
@@ -80,6 +81,7 @@ _EXPORTS = {
     ),
     "kernel": "Kernel zonal_kernel",
     "network": "Network mlp",
+    "residual": "ResidualNetwork resnet",
     "spectrum": "eigenvalue",
 }
 __all__, __getattr__, __dir__ = lazy_names(__name__, _EXPORTS)
