@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import mpmath
-import numpy as np
 import pytest
 import sympy
 from mpmath import mpf
 
-import gpu
 import numerics
 import symspec as ss
 
@@ -54,19 +52,6 @@ def test_values(name, rho):
 
 def test_eigenvalues_vanish_exactly_where_the_support_ends():
     assert [mu == 0 for mu in numerics.eigenvalues(ss.resnet(ss.sin, 4, 1).ntk, ss.Sphere(3), (1, 2, 3, 4), digits=10)] == [False, True, False, True]
-
-
-@pytest.mark.parametrize("depth", [1, 8])
-def test_gram_matrices(depth):
-    points = np.random.default_rng(1).standard_normal((30, 6))
-    points /= np.linalg.norm(points, axis=1)[:, None]
-    kernel = ss.resnet(ss.relu, depth, "1/2").ntk
-    matrix = np.asarray(gpu.gram(kernel, points))
-    for i, j in ((0, 0), (0, 1), (3, 17)):
-        rho = min(1.0, float(points[i] @ points[j])) if i != j else 1.0
-        with mpmath.workdps(30):
-            wanted = formula_of_residual_network("relu", depth, mpf("0.5"), mpf(rho))[1]
-        assert abs(matrix[i, j] - float(wanted)) < 1e-13
 
 
 def test_law_against_certified_eigenvalues():
