@@ -39,7 +39,7 @@ from symspec.decay_law import PARITIES, decay
 from symspec.domain import Sphere
 from symspec.errors import DomainError, NoClosedForm, SymspecError, Undecided
 from symspec.kernel import Kernel
-from symspec.network import Network
+from symspec.layers import Architecture
 from symspec.program import Line, Program
 from symspec.spectrum import eigenvalue
 
@@ -67,7 +67,7 @@ Bar = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 class Request:
     """What is asked: the kernel of a network on a sphere, degrees, digits, and the random points of the Gram check (0 for none)."""
 
-    network: Network
+    network: Architecture
     kernel: Kernel
     domain: Sphere
     degrees: tuple[int, ...]

@@ -26,7 +26,7 @@ from numerics.exact_text import ball_record, decimal_ball, rounded_text
 from symspec import __version__
 from symspec.command_line import to_json
 from symspec.decay_command import law_record
-from symspec.latex import display, document, escape, parametrisation_text, tex
+from symspec.latex import display, document, escape, tex
 
 from .study import PARITIES, Row, Study, certificate_lines, leading_terms
 
@@ -76,8 +76,7 @@ def record(study: Study) -> dict[str, Any]:
 
 
 def _parametrisation(study: Study) -> Any:
-    par = study.request.network.parametrisation
-    return "normalised" if par.normalised else {"sigma_w2": str(par.sigma_w2), "sigma_b2": str(par.sigma_b2), "input_variance": str(par.input_variance)}
+    return study.request.network.parameters or "normalised"
 
 
 def _versions() -> dict[str, str]:
@@ -126,7 +125,7 @@ def _network_section(study: Study) -> str:
     request = study.request
     parts = [
         r"\section{The network and its kernel}",
-        parametrisation_text(request.network),
+        request.network.conventions(),
         display(request.network.latex()),
         rf"The kernel studied is the {escape(request.kernel.name)}, as a function of the correlation $\rho=\langle x,y\rangle$:",
         display(request.kernel.latex()),

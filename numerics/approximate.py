@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from math import log2
 
 import numpy as np
 from flint import acb, arb
@@ -224,4 +223,4 @@ def _on_ellipse(ratio: arb, share: arb) -> acb:
     return arb.pi() / 2 * (1 + x)
 
 
-__all__ = ["AnglePolynomial", "Ellipse", "angle_polynomial", "ellipse", "log2", "polynomial_to_bits"]
+__all__ = ["AnglePolynomial", "Ellipse", "angle_polynomial", "ellipse", "polynomial_to_bits"]

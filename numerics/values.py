@@ -21,7 +21,7 @@ from sympy import Expr
 
 from symspec.errors import DomainError, InputError, SymspecError, Undecided
 from symspec.exact import exact
-from symspec.functions import EVEN, NEITHER, ODD
+from symspec.functions import NEITHER, ODD
 from symspec.kernel import Kernel
 
 from . import real
@@ -127,4 +127,4 @@ def _image(kernel: Kernel, rho: arb, bits: int) -> arb:
         return at_angle(kernel, real.archav((1 - rho) / 2), rho)
 
 
-__all__ = ["EVEN", "at_angle", "at_exact", "evaluate"]
+__all__ = ["at_angle", "at_exact", "evaluate"]

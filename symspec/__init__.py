@@ -3,7 +3,7 @@ r"""symspec: the exact and symbolic storey, from an activation to its kernels an
 Everything is exact here: sympy expressions and rationals, no float and no ball. Values with
 proved error bounds are the business of :mod:`numerics`, arrays that of :mod:`gpu`.
 
-Names are loaded on first use (PEP 562), because importing sympy takes longer than most
+Names are loaded on first use (:mod:`symspec.lazy`), because importing sympy takes longer than most
 command-line calls.
 
 >>> import symspec as ss
@@ -20,8 +20,9 @@ symspec.errors.UnknownName: symspec has no 'relux'; did you mean relu?
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lazy import lazy_names
 
 if TYPE_CHECKING:
     from .activations import (
@@ -61,12 +62,12 @@ if TYPE_CHECKING:
     )
     from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
     from .network import Network as Network, mlp as mlp
+    from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .spectrum import eigenvalue as eigenvalue
 
 __version__ = "0.1.0"
 
-# Module -> the names it gives to the package. No module may bear the name of an export: importing
-# a submodule binds its name in the package and would hide the function.
+# Module -> the names it gives to the package.
 _EXPORTS = {
     "activations": (
         "Activation absolute activation cos elu erf exp gaussian gelu hermite leaky_relu monomial "
@@ -80,28 +81,7 @@ _EXPORTS = {
     ),
     "kernel": "Kernel zonal_kernel",
     "network": "Network mlp",
+    "residual": "ResidualNetwork resnet",
     "spectrum": "eigenvalue",
 }
-_HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
-
-__all__ = sorted(_HOME)  # noqa: PLE0605
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-        globals()[name] = value
-        return value
-    from .errors import UnknownName
-
-    if name.startswith("__"):
-        raise UnknownName(f"symspec has no {name!r}")
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, __all__, 3)
-    hint = f"did you mean {', '.join(close)}?" if close else "dir(symspec) lists its names"
-    raise UnknownName(f"symspec has no {name!r}; {hint}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__all__, __getattr__, __dir__ = lazy_names(__name__, _EXPORTS)

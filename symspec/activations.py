@@ -25,9 +25,10 @@ from . import hermite_coefficients as _hermite
 from .dual import Dual, at_the_end, dual
 from .errors import DomainError, InputError, NotSquareIntegrable
 from .exact import as_expr, exact, natural
-from .form import MAX_DEGREE, Form, X, constant, error_function, exponential, step as _step, variable, wave
+from .form import Form, constant, error_function, exponential, step as _step, variable, wave
 from .parser import parse
 from .support import Support, support_of
+from .terms import MAX_DEGREE, X
 
 
 @dataclass(frozen=True)

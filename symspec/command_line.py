@@ -38,7 +38,7 @@ from .errors import InputError, OutputError
 if TYPE_CHECKING:
     from .domain import Domain
     from .kernel import Kernel
-    from .network import Network
+    from .layers import Architecture
 
 Runner = Callable[[Namespace], int | None]
 
@@ -83,23 +83,36 @@ def activation_argument(parser: ArgumentParser) -> None:
 
 
 def network_arguments(parser: ArgumentParser) -> None:
-    """Add the activation, the depth, the kernel and the parametrisation; read them with network_from and kernel_from."""
+    """Add the activation, the architecture, the depth and the kernel; read them with network_from and kernel_from."""
     activation_argument(parser)
-    parser.add_argument("--depth", default="1", metavar="N", help="number of hidden layers (default %(default)s)")
-    parser.add_argument("--kernel", default="ntk", metavar="KIND", help="ck, ntk, or ntk-layer:L for what weight layer L = 1..depth+1 contributes (default %(default)s)")
+    parser.add_argument("--network", default="mlp", choices=("mlp", "resnet"), help="fully connected, or residual blocks x + alpha V sigma(W x) (default %(default)s)")
+    parser.add_argument("--depth", default="1", metavar="N", help="number of hidden layers, or of residual blocks (default %(default)s)")
+    parser.add_argument("--alpha", metavar="A", help="weight of the branch of a residual block, a positive number; --network resnet needs it")
+    parser.add_argument(
+        "--kernel", default="ntk", metavar="KIND", help="ck, ntk, or ntk-layer:L for what weight layer L = 1..depth+1 contributes (resnet: W and V of each block, 1..2 depth; default %(default)s)"
+    )
     parser.add_argument("--sigma-w2", metavar="W", help="weight variance of every layer: the NTK parametrisation instead of the normalised recursion")
     parser.add_argument("--sigma-b2", metavar="B", help="bias variance of every layer, likewise")
 
 
-def network_from(args: Namespace) -> Network:
+def network_from(args: Namespace) -> Architecture:
     """The network that the arguments describe."""
     from .activations import activation
     from .network import mlp
+    from .residual import resnet
 
+    if args.network == "resnet":
+        if args.sigma_w2 is not None or args.sigma_b2 is not None:
+            raise InputError("--sigma-w2 and --sigma-b2 belong to --network mlp; a residual network takes --alpha")
+        if args.alpha is None:
+            raise InputError("--network resnet needs --alpha, the weight of the branch, such as --alpha 1/2")
+        return resnet(activation(args.activation), args.depth, args.alpha)
+    if args.alpha is not None:
+        raise InputError("--alpha belongs to residual networks; add --network resnet")
     return mlp(activation(args.activation), args.depth, sigma_w2=args.sigma_w2, sigma_b2=args.sigma_b2)
 
 
-def kernel_from(args: Namespace, network: Network | None = None) -> Kernel:
+def kernel_from(args: Namespace, network: Architecture | None = None) -> Kernel:
     """The kernel that ``--kernel`` chooses; ``network`` saves building it twice."""
     net = network_from(args) if network is None else network
     kind = args.kernel.strip().lower()

@@ -167,4 +167,4 @@ def _tex(value: Expr) -> str:
     return tex(value)
 
 
-__all__ = ["Expr", "proof", "statement"]
+__all__ = ["proof", "statement"]

@@ -27,8 +27,9 @@ from sympy import Expr, I, S, acos, cosh, exp, pi, sinh, sqrt
 
 from .errors import NoClosedForm
 from .expectation import COS, SIN, THETA, Gaussian2, P, Q, gaussian, pair
-from .form import Form, Term
+from .form import Form
 from .functions import ErfImag, cartesian
+from .terms import Term
 
 EXPANDED_OPERATIONS = 600
 

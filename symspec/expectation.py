@@ -16,7 +16,7 @@ What remains are orthant probabilities :math:`P(u>b,v>b')`. The covariance is ke
 of the determinant comes out as :math:`\sqrt{pq}\,\sin\theta` and no branch has to be guessed.
 The cosine and sine of the angle are separate symbols ``COS`` (real) and ``SIN`` (positive).
 
->>> from symspec.form import Term, STEP_AT_ZERO
+>>> from symspec.terms import Term, STEP_AT_ZERO
 >>> relu = Term(power=1, gate=STEP_AT_ZERO)
 >>> pair(relu, relu, unit_gaussian())
 c_theta*(-theta/(2*pi) + 1/2) + s_theta/(2*pi)
@@ -30,8 +30,8 @@ from functools import lru_cache
 import sympy
 from sympy import Expr, S, Symbol, atan, erf, exp, pi, sqrt
 
-from .form import Delta, Erf, Gate, Step, Term
 from .functions import Orthant, cartesian, upper_tail
+from .terms import Delta, Erf, Gate, Step, Term
 
 THETA = Symbol("theta", real=True)
 COS = Symbol("c_theta", real=True)

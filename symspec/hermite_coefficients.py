@@ -27,8 +27,9 @@ from sympy import Expr, I, Piecewise, S, Symbol, cos, exp, factorial, gamma, pi,
 from .errors import InputError, NoClosedForm
 from .exact import natural
 from .expectation import Gaussian1, single
-from .form import Delta, Erf, Form, Gate, Step, Term
+from .form import Form
 from .functions import normal_density
+from .terms import Delta, Erf, Gate, Step, Term
 
 MAX_DEGREE = 20_000
 

@@ -159,4 +159,4 @@ def power(n: int) -> Kernel:
     return Kernel(Program((), RHO**n), Support(even=n if n % 2 == 0 else -1, odd=n if n % 2 else -1), f"rho^{n}")
 
 
-__all__ = ["Kernel", "S", "in_angle", "power", "zonal_kernel"]
+__all__ = ["Kernel", "in_angle", "power", "zonal_kernel"]

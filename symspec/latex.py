@@ -25,12 +25,13 @@ import sympy
 from sympy import Expr, S, Symbol
 from sympy.printing.latex import LatexPrinter
 
-from .dual import dual
 from .program import RHO, THETA0, Line, Program, tree_size
 
 if TYPE_CHECKING:
     from .kernel import Kernel
+    from .layers import Architecture
     from .network import Network
+    from .residual import ResidualNetwork
 
 CLOSED_FORM_NODES = 150
 # Beyond this many nodes before simplification no closed form ends below the limit above.
@@ -134,22 +135,19 @@ def _width(text: str) -> int:
 
 def network_latex(network: Network) -> str:
     """The network's recursion for mathematics mode: activation, its dual, the dual of its derivative, the layers."""
-    slope = network.activation.form.derivative(deltas=not network.drop_deltas)
-    variance = S.One if network.parametrisation.normalised else Symbol("q", positive=True)
-    rows = [(r"\sigma(x)", _broken(network.activation.form.as_expr()))]
-    for name, function in ((r"\sigma", dual(network.activation.form)), (r"\sigma'", dual(slope))):
-        rows.append((_dual_name(name, network), _broken(function.at(RHO, variance, variance))))
-    rows += _normalised_rows(network) if network.parametrisation.normalised else _ntk_rows(network)
-    return aligned(rows)
-
-
-def _dual_name(name: str, network: Network) -> str:
     if network.parametrisation.normalised:
-        return rf"\widehat{{{name}}}(\rho)"
-    return rf"V_{{{name}}}(q,\rho)"
+        return aligned(_activation_rows(network, S.One, r"\widehat{%s}(\rho)") + _normalised_rows(network))
+    return aligned(_activation_rows(network, Symbol("q", positive=True), r"V_{%s}(q,\rho)") + _ntk_rows(network))
 
 
-def _layers(network: Network) -> str:
+def _activation_rows(network: Architecture, variance: Expr, name: str) -> list[Row]:
+    """The activation and the two duals at one variance, written as ``name`` of sigma and sigma'."""
+    functions = network.nonlinearity.dual, network.nonlinearity.slope_dual
+    duals = [(name % symbol, _broken(function.at(RHO, variance, variance))) for symbol, function in zip((r"\sigma", r"\sigma'"), functions, strict=True)]
+    return [(r"\sigma(x)", _broken(network.activation.form.as_expr())), *duals]
+
+
+def _layers(network: Architecture) -> str:
     few = {0: "", 1: r"\qquad \ell = 1", 2: r"\qquad \ell = 1, 2"}
     return few.get(network.depth, rf"\qquad \ell = 1,\dots,{network.depth}")
 
@@ -194,6 +192,40 @@ def parametrisation_text(network: Network) -> str:
     return f"NTK parametrisation in every dense layer, readout included, with {values} and {inputs}; {meaning}."
 
 
+def residual_latex(network: ResidualNetwork) -> str:
+    """The recursion of a residual network for mathematics mode, in the notation of :mod:`symspec.residual`."""
+    square, depth = tex(network.alpha**2), network.depth
+    one = tex(network.nonlinearity.second_moment)
+    rows = _activation_rows(network, S.One, r"\widehat{%s}(\rho)")
+    rows += [
+        (r"\widehat{\sigma}(1)", one),
+        (r"\kappa, \kappa'", r"\widehat{\sigma} / \widehat{\sigma}(1),\ \widehat{\sigma'} / \widehat{\sigma}(1)"),
+        (r"u_{0}", r"\rho"),
+        (r"u_{\ell}", rf"\frac{{u_{{\ell-1}} + {square}\,\kappa(u_{{\ell-1}})}}{{{tex(1 + network.alpha**2)}}}," + _layers(network)),
+        (r"K_{\mathrm{CK}}", rf"u_{{{depth}}}"),
+    ]
+    if depth:
+        rows += [
+            (r"\Theta^{0}", "0"),
+            (
+                r"\Theta^{\ell}",
+                rf"\Theta^{{\ell-1}}\,\frac{{1 + {square}\,\kappa'(u_{{\ell-1}})}}{{{tex(1 + network.alpha**2)}}}"
+                r" + u_{\ell-1}\,\kappa'(u_{\ell-1}) + \kappa(u_{\ell-1})",
+            ),
+            (r"K_{\mathrm{NTK}}", rf"\frac{{1}}{{{2 * depth}}}\Theta^{{{depth}}}"),
+        ]
+    return aligned(rows)
+
+
+def residual_text(network: ResidualNetwork) -> str:
+    """One sentence, LaTeX text mode, that says which recursion :func:`residual_latex` writes."""
+    return (
+        rf"Residual blocks $x + \alpha\,V\sigma(Wx)$ with $\alpha={tex(network.alpha)}$, every preactivation of variance 1 and $V$, $W$ trained; "
+        r"$u_\ell$ is the correlation after block $\ell$, and the tangent kernel is divided by $2L\alpha^2(1+\alpha^2)^{L-1}$, $L$ the depth, "
+        r"so that it is 1 on the diagonal for ReLU."
+    )
+
+
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {c: "\\" + c for c in "&%$#_{}"}
 
 
@@ -211,4 +243,4 @@ def document(title: str, body: str) -> str:
 
 _PACKAGES = ("[margin=22mm]{geometry}", "{amsmath}", "{amssymb}", "{amsthm}", "{booktabs}", "{longtable}", "{graphicx}", "[hidelinks]{hyperref}")
 
-__all__ = ["aligned", "closed_form", "display", "document", "escape", "kernel_latex", "network_latex", "parametrisation_text", "tex", "written_size"]
+__all__ = ["aligned", "closed_form", "display", "document", "escape", "kernel_latex", "network_latex", "parametrisation_text", "residual_latex", "residual_text", "tex", "written_size"]

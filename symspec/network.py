@@ -27,7 +27,7 @@ the diagonal at any depth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -35,16 +35,12 @@ import sympy
 from sympy import Expr, Rational, S, Symbol
 
 from .activations import Activation, activation as as_activation
-from .dual import Dual, dual
 from .errors import InputError
 from .exact import exact, natural
-from .expectation import COS, SIN, THETA
-from .functions import EVEN, NEITHER, ODD, archav
 from .kernel import Kernel, Source
-from .program import RHO, THETA0, Line, Program
+from .layers import MAX_NETWORK_DEPTH, Architecture, Signal, handed_on
+from .program import RHO, THETA0, Line
 from .support import Support
-
-MAX_NETWORK_DEPTH = 4096
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class Parametrisation:
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Architecture):
     """A fully connected network of infinite width; see :func:`mlp`."""
 
     activation: Activation
@@ -109,12 +105,8 @@ class Network:
         return self._kernel(tuple(lines), output, support, f"layer {first + 1}")
 
     def _kernel(self, lines: tuple[Line, ...], output: Expr, support: Support, kind: str) -> Kernel:
-        program = Program(lines, output).pruned()
-        slopes = {layer[0] for layer in self._layers.slopes if layer[0] is not S.Zero}
-        used = {line.symbol for line in program.lines}
-        infinite = bool(self.activation.form.jumps) and not self.drop_deltas and bool(slopes & used)
-        name = f"{kind.upper()} of {self}" if kind in ("ck", "ntk") else f"NTK {kind} of {self}"
-        return Kernel(program, support, name, infinite, Source(self, kind))
+        slopes = [slope for slope, _ in self._layers.slopes]
+        return self._part(lines, slopes, output, support, kind, Source(self, kind))
 
     @property
     def is_plain(self) -> bool:
@@ -133,14 +125,22 @@ class Network:
             text += f" (sigma_w2={self.parametrisation.sigma_w2}, sigma_b2={self.parametrisation.sigma_b2})"
         return text
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        par = self.parametrisation
+        return {} if par.normalised else {"sigma_w2": str(par.sigma_w2), "sigma_b2": str(par.sigma_b2), "input_variance": str(par.input_variance)}
+
     def latex(self) -> str:
         """The recursion in LaTeX with this network's dual activations."""
         from .latex import network_latex
 
         return network_latex(self)
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+    def conventions(self) -> str:
+        """One sentence, LaTeX text mode, that says which recursion :meth:`latex` writes."""
+        from .latex import parametrisation_text
+
+        return parametrisation_text(self)
 
 
 def mlp(
@@ -196,77 +196,52 @@ class _Builder:
     """Writes the lines layer by layer."""
 
     def __init__(self, network: Network) -> None:
-        self.network = network
         self.par = network.parametrisation
-        form = network.activation.form
-        self.dual = network.activation.dual_object
-        slope = form.derivative(deltas=not network.drop_deltas)
-        self.slope_dual: Dual = dual(slope)
-        self.angular = self.dual.needs_angle or self.slope_dual.needs_angle
-        self.jump = bool(form.jumps)
-        self.function_support = network.activation.support
-        self.slope_support = network.activation.support.derivative()
-        if network.drop_deltas and self.jump:
-            self.slope_support = Activation(slope).support
+        self.depth = network.depth
+        self.nonlinearity = network.nonlinearity
+        self.weight, self.bias = (S.One, S.Zero) if self.par.sigma_w2 is None else (self.par.sigma_w2, self.par.sigma_b2)
         self.lines: list[Line] = []
 
     def run(self) -> _Layers:
-        weight, bias = (S.One, S.Zero) if self.par.normalised else (self.par.sigma_w2, self.par.sigma_b2)
-        q: Expr = weight * self.par.input_variance + bias
-        support = Support(odd=1) + (Support(even=0) if bias != 0 else Support())
-        start = weight * self.par.input_variance * RHO + bias
-        angle, order = self._input_angle(bias, q, start)
-        covariance: Expr = start if not self.angular or bias != 0 else q * RHO
-        covariances, supports, slopes = [covariance], [support], []
-        for layer in range(1, self.network.depth + 1):
-            self._check_moment(q, layer)
-            q_new, second = self._variance(q, layer, weight, bias)
-            slope = self._slope(q, angle, covariance, layer, weight, second)
-            if self.angular:
-                covariance, angle, order, symmetry_support = self._angular_layer(q, q_new, second, angle, order, support, layer, weight, bias)
-                support = symmetry_support
-            else:
-                covariance, support = self._smooth_layer(q, q_new, second, covariance, support, layer, weight, bias)
-            slopes.append((slope, self.slope_support.compose(supports[-1])))
-            covariances.append(covariance)
-            supports.append(support)
-            q = q_new
-        return _Layers(tuple(self.lines), tuple(covariances), tuple(supports), tuple(slopes))
+        signal = self._input()
+        signals, slopes = [signal], []
+        for layer in range(1, self.depth + 1):
+            self._check_moment(signal.variance, layer)
+            variance, second = self._variance(signal.variance, layer)
+            slope = self._slope(signal, layer, second)
+            slopes.append((slope, self.nonlinearity.slope_support.compose(signal.support)))
+            signal = self._layer(signal, layer, variance, second)
+            signals.append(signal)
+        covariances, supports = tuple(s.covariance for s in signals), tuple(s.support for s in signals)
+        return _Layers(tuple(self.lines), covariances, supports, tuple(slopes))
 
-    def _input_angle(self, bias: Expr, q: Expr, start: Expr) -> tuple[Expr, Rational]:
-        """The angle entering the first layer and its order at the diagonal."""
-        if not self.angular:
-            return S.Zero, S.One
-        if bias == 0:
-            return THETA0, S.One
-        haversine = Symbol("w_0", nonnegative=True)
-        slope = (q - bias) / q
-        self.lines.append(Line(haversine, slope * sympy.sin(THETA0 / 2) ** 2, Rational(2)))
-        angle = Symbol("theta_1", real=True)
-        self.lines.append(Line(angle, archav(haversine, NEITHER)))
-        return angle, S.One
+    def _input(self) -> Signal:
+        linear = self.weight * self.par.input_variance
+        q, support = linear + self.bias, self._with_bias(Support(odd=1))
+        if self.bias == 0 or not self.nonlinearity.angular:
+            return Signal(q, linear * RHO + self.bias, support, THETA0 if self.nonlinearity.angular else S.Zero)
+        lines, signal = handed_on(0, linear / q * sympy.sin(THETA0 / 2) ** 2, Rational(2), q, support)
+        self.lines += lines
+        return replace(signal, covariance=linear * RHO + self.bias)
 
     def _check_moment(self, q: Expr, layer: int) -> None:
-        growth = self.network.activation.form.growth
-        if not growth.is_positive:
+        activation = self.nonlinearity.activation
+        if not activation.form.growth.is_positive:
             return
         value = q
         for line in reversed(self.lines):
             value = value.xreplace({line.symbol: line.expr}) if line.symbol in value.free_symbols else value
         try:
-            self.network.activation.require_square_integrable(value)
+            activation.require_square_integrable(value)
         except Exception as error:
             raise type(error)(f"layer {layer}: {error}; use a smaller sigma_w2") from None
 
-    def _variance(self, q: Expr, layer: int, weight: Expr, bias: Expr) -> tuple[Expr, Expr]:
+    def _variance(self, q: Expr, layer: int) -> tuple[Expr, Expr]:
         """(the variance after this layer, E sigma^2 before it)."""
         if self.par.normalised:
-            second = self.dual.diagonal(S.One)
-            if second == 0:
-                raise InputError("the zero activation cannot be normalised")
-            return S.One, second
-        self_moment = self.dual.diagonal(q)
-        new = sympy.expand(weight * self_moment + bias)
+            return S.One, self.nonlinearity.second_moment
+        self_moment = self.nonlinearity.dual.diagonal(q)
+        new = sympy.expand(self.weight * self_moment + self.bias)
         if new == 0:
             raise InputError("the zero activation without bias gives the zero kernel")
         if new.is_Rational:
@@ -275,61 +250,27 @@ class _Builder:
         self.lines.append(Line(symbol, new))
         return symbol, self_moment
 
-    def _slope(self, q: Expr, angle: Expr, covariance: Expr, layer: int, weight: Expr, second: Expr) -> Expr:
-        value = self._at(self.slope_dual, q, angle, covariance)
-        value = value / second if self.par.normalised else weight * value
-        if sympy.expand(value) == 0:
+    def _slope(self, signal: Signal, layer: int, second: Expr) -> Expr:
+        line = self.nonlinearity.slope_line(layer, signal, 1 / second if self.par.normalised else self.weight)
+        if line is None:
             return S.Zero
-        symbol = Symbol(f"d_{layer}", real=True)
-        self.lines.append(Line(symbol, value, diagonal=self._slope_on_diagonal(q, second) if self.angular else None))
-        return symbol
+        self.lines.append(line)
+        return line.symbol
 
-    def _slope_on_diagonal(self, q: Expr, second: Expr) -> Expr:
-        weight = 1 / second if self.par.normalised else self.par.sigma_w2
-        return weight * self.slope_dual.diagonal(q)
+    def _layer(self, signal: Signal, layer: int, variance: Expr, second: Expr) -> Signal:
+        value = self.nonlinearity.value(signal)
+        support = self._with_bias(self.nonlinearity.activation.support.compose(signal.support))
+        if not self.nonlinearity.angular:
+            symbol = Symbol(f"c_{layer}", real=True)
+            self.lines.append(Line(symbol, value / second if self.par.normalised else self.weight * value + self.bias))
+            return Signal(variance, symbol, support)
+        defect = S.Half - value / (2 * second) if self.par.normalised else self.weight * (second - value) / (2 * variance)
+        lines, after = handed_on(layer, defect, self.nonlinearity.haversine_order(signal), variance, support)
+        self.lines += lines
+        return after
 
-    def _at(self, function: Dual, q: Expr, angle: Expr, covariance: Expr) -> Expr:
-        expr = function.substituted(q, q)
-        if self.angular:
-            # 1 + cos(theta) as 2 cos(theta/2)^2 keeps its relative accuracy at theta = pi.
-            expr = expr.xreplace({1 + COS: 2 * sympy.cos(angle / 2) ** 2})
-            return expr.xreplace({THETA: angle, COS: sympy.cos(angle), SIN: sympy.sin(angle)})
-        return _powers_tidied(expr.xreplace({COS: covariance / q}))
-
-    def _smooth_layer(self, q: Expr, q_new: Expr, second: Expr, covariance: Expr, support: Support, layer: int, weight: Expr, bias: Expr) -> tuple[Expr, Support]:
-        value = self._at(self.dual, q, S.Zero, covariance)
-        value = value / second if self.par.normalised else weight * value + bias
-        symbol = Symbol(f"c_{layer}", real=True)
-        self.lines.append(Line(symbol, value))
-        return symbol, self._next_support(support, bias)
-
-    def _next_support(self, support: Support, bias: Expr) -> Support:
-        result = self.function_support.compose(support)
-        return result + Support(even=0) if bias != 0 else result
-
-    def _angular_layer(
-        self, q: Expr, q_new: Expr, second: Expr, angle: Expr, order: Rational, support: Support, layer: int, weight: Expr, bias: Expr
-    ) -> tuple[Expr, Expr, Rational, Support]:
-        value = self._at(self.dual, q, angle, S.Zero)
-        if self.par.normalised:
-            defect = S.Half - value / (2 * second)
-        else:
-            defect = weight * (second - value) / (2 * q_new)
-        new_order = order if self.jump else 2 * order
-        haversine = Symbol(f"w_{layer}", nonnegative=True)
-        self.lines.append(Line(haversine, defect, new_order))
-        support = self._next_support(support, bias)
-        next_angle = Symbol(f"theta_{layer + 1}", real=True)
-        symmetry = EVEN if support.is_even else ODD if support.is_odd else NEITHER
-        self.lines.append(Line(next_angle, archav(haversine, symmetry)))
-        return q_new * (1 - 2 * haversine), next_angle, new_order / 2, support
+    def _with_bias(self, support: Support) -> Support:
+        return support + Support(even=0) if self.bias != 0 else support
 
 
-def _powers_tidied(expr: Expr) -> Expr:
-    """Cancel q against c/q inside roots and arguments."""
-
-    def shorter(node: Expr) -> Expr:
-        expanded = sympy.expand(node, power_exp=False, power_base=False)
-        return expanded if sympy.count_ops(expanded) <= sympy.count_ops(node) else node
-
-    return expr.replace(lambda e: e.is_Add or e.is_Mul, shorter)
+__all__ = ["Network", "Parametrisation", "mlp"]

@@ -32,7 +32,8 @@ from sympy.core.evalf import PrecisionExhausted
 
 from . import piecewise
 from .errors import NoClosedForm, ParseError, SymspecError
-from .form import MAX_BITS, MAX_DEGREE, Form, constant, error_function, exponential, step, variable, wave
+from .form import Form, constant, error_function, exponential, variable, wave
+from .terms import MAX_BITS, MAX_DEGREE
 
 MAX_LENGTH, MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT = 2000, 60, 200, 10_000
 MAX_EXPANDED = 500
@@ -301,4 +302,4 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Form], int, int]] = {
 }
 _REFUSED = {"tanh", "sigmoid", "softplus", "silu", "swish", "log", "tan", "atan", "mish", "sech", "asinh"}
 
-__all__ = ["parse", "step"]
+__all__ = ["parse"]

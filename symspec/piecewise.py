@@ -21,7 +21,8 @@ import sympy
 from sympy import Expr, Poly, S
 
 from .errors import NoClosedForm
-from .form import Form, Step, Term, X, constant, step
+from .form import Form, constant, step
+from .terms import Step, X
 
 MAX_ROOT_DEGREE = 24
 
@@ -112,4 +113,4 @@ def _is_positive(poly: Poly, lower: Expr, upper: Expr) -> bool:
     return bool(sympy.expand(poly.eval((lower + upper) / 2)) > 0)
 
 
-__all__ = ["Term", "absolute", "heaviside", "maximum", "minimum", "sign"]
+__all__ = ["absolute", "heaviside", "maximum", "minimum", "sign"]

@@ -26,17 +26,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from sympy import Expr, Rational, S, Symbol, gamma, pi, sqrt
+from sympy import Expr, S, Symbol, gamma, pi
 
 from .domain import Sphere
 from .errors import DomainError, InputError, NoClosedForm
 from .exact import as_expr, natural
-from .form import Form, Step
+from .form import Form
 from .gegenbauer import monomial_eigenvalue, times_t
 from .hermite_coefficients import formula
 from .kernel import Kernel
 from .network import Network
 from .program import RHO
+from .terms import Step
 
 MAX_POLYNOMIAL_DEGREE = 400
 
@@ -252,4 +253,4 @@ def _shifts(polynomial: Expr, j: Symbol) -> tuple[list[Expr], Expr]:
     return shifts, poly.LC()
 
 
-__all__ = ["Rational", "eigenvalue", "half_power_eigenvalue", "sqrt"]
+__all__ = ["eigenvalue", "half_power_eigenvalue"]

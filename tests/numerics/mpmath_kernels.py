@@ -95,6 +95,22 @@ def kernel(name: str, depth: int, kind: str, rho: Any) -> Any:
     return theta if kind == "ntk" else sigma
 
 
+def formula_of_residual_network(name: str, depth: int, alpha: Any, rho: Any) -> tuple[Any, Any]:
+    """u_L and the tangent kernel of arXiv 2104.03093 with kappa_1, kappa_0 for the two normalised duals."""
+    one, square = DUALS[name](mpf(1))[0], alpha**2
+    u, values, slopes = [rho], [], []
+    for _ in range(depth):
+        value, slope = DUALS[name](_clip(u[-1]))
+        values.append(value / one)
+        slopes.append(slope / one)
+        u.append((u[-1] + square * values[-1]) / (1 + square))
+    back = [mpf(1)]
+    for slope in reversed(slopes[1:]):
+        back.append(back[-1] * (1 + square * slope))
+    terms = [b * (1 + square) ** i * (values[i] + u[i] * slopes[i]) for i, b in enumerate(reversed(back))]
+    return u[depth], mpmath.fsum(terms) / (2 * depth * (1 + square) ** (depth - 1))
+
+
 def eigenvalue(function: Callable[[Any], Any], d: int, k: int) -> Any:
     """The integral of section 1 in the angle, split where P_k oscillates."""
 

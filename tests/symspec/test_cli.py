@@ -112,7 +112,7 @@ def test_a_layer_is_chosen(capsys):
     assert cli.main(["derive", "relu", "--depth", "1", "--kernel", "ntk-layer:2", "--rho", "1"]) == 0
     assert "K(1) = 1" in capsys.readouterr().out
     with pytest.raises(errors.InputError, match="weight layers 1 to 2"):
-        kernel_from(Namespace(activation="relu", depth="1", sigma_w2=None, sigma_b2=None, kernel="ntk-layer:9"))
+        kernel_from(Namespace(activation="relu", network="mlp", alpha=None, depth="1", sigma_w2=None, sigma_b2=None, kernel="ntk-layer:9"))
 
 
 def test_the_table_of_commands_is_the_one_in_the_metadata():
