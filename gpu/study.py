@@ -181,10 +181,10 @@ def leading_terms(law: DecayLaw | None) -> dict[str, Leading]:
 
 
 def rate(law: DecayLaw | None) -> arb | None:
-    """r of mu_k like r^-k where it is known in closed form."""
+    """r of mu_k like r^-k, None where the law is no geometric one or the digits are out of reach."""
     try:
-        return None if law is None else numerics.ball(law.rate)
-    except NoClosedForm:
+        return None if law is None else numerics.decay_rate(law, FURTHER_DIGITS)
+    except (NoClosedForm, Undecided):
         return None
 
 
@@ -255,6 +255,8 @@ def certificate_lines(study: Study) -> dict[str, list[str]]:
     else:
         missing.append(f"a decay law: {study.law_note}")
     proved = [f"every eigenvalue that is not exactly 0, to {request.digits} significant digits, by ball arithmetic"]
+    if rate(study.law) is not None:
+        proved.append("the geometric rate, as the least root of the exact equations of the decay law")
     compared = [row.degree for row in study.rows if row.closed_form is not None and row.closed_form != 0]
     if compared:
         checked.append(f"the closed forms of degree {_some(compared)} lie in the certified balls, which were computed without them")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NARROW, WIDE = 78, 130
 OTHER_COLUMNS = 52
+SHOWN_RATE_DIGITS = 20
 
 
 def study(parser: ArgumentParser) -> Runner:
@@ -87,6 +88,8 @@ def _print_summary(found: Study, out: str, plot: str | None, note: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from numerics.decay_command import rate_lines
+
     from .study import certificate_lines
 
     console = Console(highlight=False, soft_wrap=False)
@@ -96,7 +99,8 @@ def _print_summary(found: Study, out: str, plot: str | None, note: str) -> None:
     console.print(Text(f"{request.kernel.name} on {request.domain}", style="bold"))
     console.print(_table(found.rows, request.digits, console.width))
     if found.law is not None:
-        console.print(Text(f"    decay  {found.law.summary()}"))
+        for line in (found.law.summary(), *rate_lines(found.law, min(request.digits, SHOWN_RATE_DIGITS))):
+            console.print(Text(f"    decay  {line}"))
     for kind, lines in certificate_lines(found).items():
         for line in lines:
             console.print(Text(f"{kind.replace('_', ' '):>9}  {line}"))

@@ -23,6 +23,8 @@ from symspec.latex import tex
 from .study import leading_terms, rate
 
 if TYPE_CHECKING:
+    from symspec.decay_law import DecayLaw
+
     from .study import Row, Study
 
 PLOT_PNG, PLOT_PDF = "study.png", "study-plot.pdf"  # pdflatex study.tex makes study.pdf
@@ -161,14 +163,14 @@ def _semilog_panel(axes: Any, study: Study) -> None:
     if study.law is not None and known is not None and len(shown) > 1:
         slope, last = log10(known), shown[-1]
         ends = [shown[0].degree, last.degree]
-        axes.plot(ends, [log10(last.eigenvalue) + slope * (last.degree - k) for k in ends], color=GREY, linewidth=1.0, zorder=1, label=_rate_label(study.law.rate, known))
+        axes.plot(ends, [log10(last.eigenvalue) + slope * (last.degree - k) for k in ends], color=GREY, linewidth=1.0, zorder=1, label=_rate_label(study.law, known))
     axes.set_xlabel(r"degree $k$")
     _finish(axes, study)
 
 
-def _rate_label(exact: Any, value: arb) -> str:
-    written = tex(exact)
-    shown = rf"r={written}\approx{float(value):.5g}" if len(written) < 40 else rf"r\approx{float(value):.6g}"
+def _rate_label(law: DecayLaw, value: arb) -> str:
+    written = "" if law.radius is None else tex(law.rate)
+    shown = rf"r={written}\approx{float(value):.5g}" if 0 < len(written) < 40 else rf"r\approx{float(value):.6g}"
     return rf"slope of the proved rate $r^{{-k}}$, ${shown}$"
 
 

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any
 from flint import arb, fmpz
 
 import numerics
+from numerics.decay_command import law_record
 from numerics.exact_text import ball_record, decimal_ball, rounded_text
 from symspec import __version__
 from symspec.command_line import to_json
-from symspec.decay_command import law_record
 from symspec.latex import display, document, escape, tex
 
-from .study import PARITIES, Row, Study, certificate_lines, leading_terms
+from .study import PARITIES, Row, Study, certificate_lines, leading_terms, rate
 
 if TYPE_CHECKING:
     from .gram_statistics import DegreeCheck
@@ -65,7 +65,7 @@ def record(study: Study) -> dict[str, Any]:
             "latex": request.kernel.latex(),
             "at_one": ball_record(numerics.evaluate(request.kernel, 1, request.digits), digits),
         },
-        "decay_law": {"none": study.law_note} if study.law is None else law_record(study.law) | {"constant_balls": {p: ball_record(t.constant, digits) for p, t in leading_terms(study.law).items()}},
+        "decay_law": _law_record(study, digits),
         "closed_form": None if study.closed_form is None else str(study.closed_form),
         "eigenvalues": [_row_record(row, digits) for row in study.rows],
         "sum_of_shares": ball_record(study.total_share, digits),
@@ -73,6 +73,13 @@ def record(study: Study) -> dict[str, Any]:
         "gram_check": {"none": study.gram_note} if study.gram is None else {"degrees": [_gram_record(check) for check in study.gram]},
         "guarantees": certificate_lines(study),
     }
+
+
+def _law_record(study: Study, digits: int) -> dict[str, Any]:
+    if study.law is None:
+        return {"none": study.law_note}
+    balls = {parity: ball_record(term.constant, digits) for parity, term in leading_terms(study.law).items()}
+    return law_record(study.law, study.request.digits) | {"constant_balls": balls}
 
 
 def _parametrisation(study: Study) -> Any:
@@ -150,6 +157,9 @@ def _law_section(study: Study) -> str:
 
 
 def _constants(study: Study) -> list[str]:
+    known = rate(study.law)
+    if known is not None:
+        return [rf"Numerically, $r=R+\sqrt{{R^2-1}}={tex_number(decimal_ball(known, 15)[0])}$."]
     terms = leading_terms(study.law)
     if not terms:
         return []

@@ -13,8 +13,9 @@ from __future__ import annotations
 from .approximate import AnglePolynomial, angle_polynomial
 from .constants import ball
 from .decay_constants import decay_constant
+from .decay_rates import decay_radius, decay_rate
 from .precision import working_precision
 from .sphere import eigenvalues
 from .values import evaluate
 
-__all__ = ["AnglePolynomial", "angle_polynomial", "ball", "decay_constant", "eigenvalues", "evaluate", "working_precision"]
+__all__ = ["AnglePolynomial", "angle_polynomial", "ball", "decay_constant", "decay_radius", "decay_rate", "eigenvalues", "evaluate", "working_precision"]

@@ -42,7 +42,7 @@ TABLE = {
     "derive": ("symspec.commands:derive", "the exact kernel of a network: recursion, closed form, LaTeX"),
     "hermite": ("symspec.commands:hermite", "exact Hermite coefficients of an activation"),
     "eigenvalues": ("numerics.commands:eigenvalues", "certified eigenvalues of a kernel"),
-    "decay": ("symspec.decay_command:decay", "the decay law of the eigenvalues, with its constants and its proof"),
+    "decay": ("numerics.decay_command:decay", "the decay law of the eigenvalues, with its constants and its proof"),
     "gram": ("gpu.commands:gram", "Gram matrices, and certified eigenvalues checked against random points"),
     "repl": ("symspec.commands:repl", "a Python prompt with everything imported"),
 }

@@ -38,12 +38,13 @@ from .exact import as_expr
 from .gegenbauer import asymptotic_factor
 from .kernel import Kernel
 from .program import RHO
-from .radius import first_singularity
+from .radius import Singularity, first_singularity
 from .singularity import Expansion, expansion
 
 ORDERS = (4, 6, 8, 12, 16, 24, 40, 64)
 PATIENT_ORDER = 6
 MAX_WRITTEN = 5_000
+SIMPLIFIED_OPERATIONS = 60
 PARITIES = ("even", "odd")
 K = Symbol("k", integer=True, positive=True)
 
@@ -63,7 +64,8 @@ class DecayLaw:
 
     ``kind`` is "power", "geometric", "faster" (entire kernels) or "finite" (polynomials).
     In a power law ``terms`` holds the leading term of each parity, None where those degrees
-    vanish exactly or, if ``beyond`` names an exponent M, are o(k^-M).
+    vanish exactly or, if ``beyond`` names an exponent M, are o(k^-M). In a geometric law
+    ``singularity`` holds the exact equations that define R; see :attr:`radius` and :attr:`rate`.
     """
 
     kernel: Kernel
@@ -71,7 +73,7 @@ class DecayLaw:
     kind: str
     terms: dict[str, PowerTerm | None] = field(default_factory=dict)
     expansions: tuple[Expansion, ...] = ()
-    radius: Expr | None = None
+    singularity: Singularity | None = None
     beyond: dict[str, Expr] = field(default_factory=dict)
 
     @property
@@ -124,18 +126,27 @@ class DecayLaw:
         return S.Zero if term is None else self._guarded(term.constant) * as_expr(k) ** (-term.exponent)
 
     @property
+    def radius(self) -> Expr | None:
+        """R in closed form, None where :attr:`singularity` defines it implicitly or for laws of another kind."""
+        return None if self.singularity is None else self.singularity.closed_form
+
+    @property
     def rate(self) -> Expr:
-        """r > 1 such that mu_k decays like r^-k: R + sqrt(R^2 - 1). NoClosedForm for other kinds."""
-        if self.kind != "geometric" or self.radius is None:
-            raise NoClosedForm(f"this kernel has no geometric rate in closed form: {self.summary()}")
-        return sympy.nsimplify(sympy.sqrtdenest(sympy.simplify(self.radius + sqrt(self.radius**2 - 1))))
+        """r > 1 such that mu_k decays like r^-k: R + sqrt(R^2 - 1). NoClosedForm for other kinds, or where R is not in closed form."""
+        if self.singularity is None:
+            raise NoClosedForm(f"this kernel has no geometric rate: {self.summary()}")
+        if self.radius is None:
+            raise NoClosedForm(f"this kernel has no geometric rate in closed form, numerics.decay_rate gives its value: {self.summary()}")
+        value = self.radius + sqrt(self.radius**2 - 1)
+        return sympy.sqrtdenest(sympy.simplify(value)) if sympy.count_ops(value) < SIMPLIFIED_OPERATIONS else value
 
     def summary(self) -> str:
         """One line of plain text."""
         if self.kind == "power":
             return "; ".join(self._parity_text(parity) for parity in PARITIES)
         if self.kind == "geometric":
-            where = f"1/({self.radius} + sqrt(({self.radius})^2 - 1))" if self.radius is not None else "1/(R + sqrt(R^2 - 1)), R > 1 the first singularity"
+            known = self.radius is not None
+            where = f"1/({self.radius} + sqrt(({self.radius})^2 - 1))" if known else f"1/(R + sqrt(R^2 - 1)), R the least rho > 1 with {self.singularity}"
             return f"limsup mu_k^(1/k) = {where}"
         if self.kind == "faster":
             return "mu_k decays faster than every geometric rate: the kernel is entire"
@@ -199,10 +210,8 @@ def decay(kernel: Kernel, domain: Any) -> DecayLaw:
 
 
 def _smooth_law(kernel: Kernel, domain: Sphere) -> DecayLaw:
-    if kernel.support is None:
-        raise Undecided("the signs of the power series of this kernel are not known, so its first singularity is not located")
-    known, radius = first_singularity(kernel)
-    return DecayLaw(kernel, domain, "geometric" if known else "faster", radius=radius)
+    singularity = first_singularity(kernel)
+    return DecayLaw(kernel, domain, "faster" if singularity is None else "geometric", singularity=singularity)
 
 
 def _power_law(kernel: Kernel, domain: Sphere) -> DecayLaw:

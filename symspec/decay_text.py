@@ -36,11 +36,21 @@ def _body(law: DecayLaw) -> str:
     if law.kind == "faster":
         return r"\[ \lim_{k\to\infty} \mu_k\, r^{k} = 0 \quad\text{for every } r>1: \] the kernel is an entire function of the correlation."
     if law.kind == "geometric":
-        radius = "R" if law.radius is None else _tex(law.radius)
-        tail = " where $R>1$ is the first singularity of the kernel on the positive axis." if law.radius is None else f" where $R={radius}$ is the first singularity of the kernel."
-        return r"\[ \limsup_{k\to\infty} \mu_k^{1/k} = \frac{1}{R+\sqrt{R^2-1}}, \]" + tail
+        return r"\[ \limsup_{k\to\infty} \mu_k^{1/k} = \frac{1}{R+\sqrt{R^2-1}}, \]" + _radius(law)
     rows = [_row(law, parity) for parity in ("even", "odd")]
     return r"\[ \mu_k \;\begin{cases} " + r" \\[6pt] ".join(rows) + r" \end{cases} \qquad (k\to\infty). \]"
+
+
+def _radius(law: DecayLaw) -> str:
+    """What R is: the closed form, or the equations whose least root it is, with the recursion they refer to."""
+    if law.radius is not None:
+        return rf" where $R={_tex(law.radius)}$ is the first singularity of the kernel on the positive axis."
+    assert law.singularity is not None
+    equations = [rf"${_tex(barrier.symbol)}={_tex(barrier.value)}$" for barrier in law.singularity.barriers]
+    text = rf" where $R>1$, the first singularity of the kernel on the positive axis, is the least $\rho>1$ at which one of {', '.join(equations)} holds"
+    from .latex import aligned, display, row
+
+    return text + ". Here\n" + display(aligned([row(line) for line in law.singularity.lines]))
 
 
 def _row(law: DecayLaw, parity: str) -> str:
@@ -155,9 +165,25 @@ def _smooth(law: DecayLaw) -> str:
         return head + r" The layers are entire functions, so $b_n R^n\to0$ for every $R$; hence $\mu_k\le\sum_{n\ge k}b_n$ decays faster than $R^{-k}$ for every $R$. $\square$"
     return (
         head
-        + r" By Pringsheim's theorem the first singularity lies on the positive axis, at $R>1$; the other branch points of the layers lie farther out."
+        + r" By Pringsheim's theorem a power series with non-negative coefficients is singular where the positive axis meets its circle of convergence, so its radius is its first"
+        + r" singularity $R>1$ there."
+        + _barriers(law)
         + r" A function analytic in the ellipse with foci $\pm1$ and semi-axis sum $r$ has Gegenbauer coefficients $O(r'^{-k})$ for every $r'<r$, and conversely such a bound makes"
-        + r" the expansion converge in that ellipse. The largest ellipse free of singularities passes through $R$, so $r=R+\sqrt{R^2-1}$. $\square$"
+        + r" the expansion converge in that ellipse. The ellipse through $R$ lies in the disc $|t|\le R$, so it is the largest one free of singularities, and $r=R+\sqrt{R^2-1}$. $\square$"
+    )
+
+
+def _barriers(law: DecayLaw) -> str:
+    """Why R is the least root of the equations."""
+    assert law.singularity is not None
+    met = ", ".join(rf"${_tex(barrier.symbol)}={_tex(barrier.value)}$" for barrier in law.singularity.barriers)
+    return (
+        rf" Each layer is an explicit function of the covariance that enters it, with non-negative coefficients too; the first singularities of the layers are met where {met}."
+        r" Covariances increase on the positive axis. As long as each is below the singularity of the layer it enters, the kernel is analytic. At the first $\rho$ where one is met, that layer $f(c)$"
+        r" is singular: if $c$ is analytic there, it is increasing and so invertible, and $f=(f\circ c)\circ c^{-1}$ would be analytic otherwise; if an earlier equation is met"
+        r" at the same $\rho$, $c$ itself is singular, and"
+        r" $f(c)$ has coefficients no smaller than those of a positive multiple of a power of $c$. In the same way sums and products with non-negative coefficients inherit the"
+        r" singularity of their parts. So $R$ is the least root of these equations."
     )
 
 

@@ -83,7 +83,7 @@ def kernel_latex(kernel: Kernel) -> str:
     if expr is not None:
         text = _broken(expr)
         return f"\\begin{{aligned}}\n& {text}\n\\end{{aligned}}" if "\\\\" in text else text
-    rows = [_row(line) for line in kernel.program.lines]
+    rows = [row(line) for line in kernel.program.lines]
     if THETA0 in kernel.program.inputs:
         rows.insert(0, (tex(THETA0), rf"\arccos {tex(RHO)}"))
     rows.append((rf"K({tex(RHO)})", _broken(kernel.program.output)))
@@ -98,7 +98,8 @@ def display(mathematics: str) -> str:
     return f"\\[ {mathematics} \\]"
 
 
-def _row(line: Line) -> Row:
+def row(line: Line) -> Row:
+    """The two sides of a line's equation."""
     return tex(line.symbol), _broken(line.expr)
 
 
@@ -243,4 +244,4 @@ def document(title: str, body: str) -> str:
 
 _PACKAGES = ("[margin=22mm]{geometry}", "{amsmath}", "{amssymb}", "{amsthm}", "{booktabs}", "{longtable}", "{graphicx}", "[hidelinks]{hyperref}")
 
-__all__ = ["aligned", "closed_form", "display", "document", "escape", "kernel_latex", "network_latex", "parametrisation_text", "residual_latex", "residual_text", "tex", "written_size"]
+__all__ = ["aligned", "closed_form", "display", "document", "escape", "kernel_latex", "network_latex", "parametrisation_text", "residual_latex", "residual_text", "row", "tex", "written_size"]

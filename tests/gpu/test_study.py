@@ -98,6 +98,18 @@ def test_the_same_request_gives_the_same_record(relu):
     assert study_report.record(again) == study_report.record(relu)
 
 
+def test_a_rate_without_a_closed_form(tmp_path):
+    net = ss.mlp(ss.gelu, 2, sigma_w2=2, sigma_b2=sympy.Rational(1, 10))
+    study = conduct(Request(net, net.ntk, ss.Sphere(3), tuple(range(5)), digits=25, points=0))
+    law = json.loads(study_report.to_json(study_report.record(study)))["decay_law"]
+    assert law["rate"] is None
+    assert ball_from_record(law["rate_ball"]).overlaps(numerics.decay_rate(net.ntk, 40))
+    assert "$r=R+\\sqrt{R^2-1}=" in study_report.latex(study, plot=None)
+    assert any("geometric rate" in line for line in certificate_lines(study)["proved"])
+    pytest.importorskip("matplotlib")
+    study_plot.draw(study, tmp_path)
+
+
 @pytest.mark.parametrize("plot", [None, "study-plot.pdf"])
 def test_the_document(relu, erf, plot):
     for study in (relu, erf):
