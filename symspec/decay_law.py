@@ -34,15 +34,16 @@ from sympy import Expr, Rational, S, Symbol, sqrt
 
 from .domain import Sphere
 from .errors import DomainError, ExpressionTooLarge, InputError, NoClosedForm, Undecided
-from .exact import as_expr
+from .exact import as_expr, is_zero
 from .gegenbauer import asymptotic_factor
 from .kernel import Kernel
-from .program import RHO
+from .program import RHO, tree_size
 from .radius import Singularity, first_singularity
 from .singularity import Expansion, expansion
 
 ORDERS = (4, 6, 8, 12, 16, 24, 40, 64)
 PATIENT_ORDER = 6
+EVALUATED_DIGITS = 60
 MAX_WRITTEN = 5_000
 SIMPLIFIED_OPERATIONS = 60
 PARITIES = ("even", "odd")
@@ -262,9 +263,24 @@ def _leading_term(kernel: Kernel, domain: Sphere, ends: tuple[Expansion, ...], p
         if nu * 2 * ends[0].root >= first:
             break
         value = _shortened(_written(ends, sums[nu]))
-        if value != 0:
+        if not _cancels(ends, value):
             return PowerTerm(d + 2 * nu - 1, _tidy(value * 2 ** (-nu) * asymptotic_factor(d, nu)), nu)
     return None
+
+
+def _cancels(ends: tuple[Expansion, ...], value: Expr) -> bool:
+    """Whether a coefficient is exactly 0: by its digits where they show that it is not, else symbolically."""
+    names = {symbol: definition for item in ends for symbol, definition in item.names.items()}
+    digits: dict[Symbol, Expr] = {}
+    for symbol, definition in names.items():
+        digits[symbol] = definition.xreplace(digits).evalf(EVALUATED_DIGITS)
+    if abs(value.xreplace(digits).evalf(EVALUATED_DIGITS)) > 10 ** (-EVALUATED_DIGITS // 2):
+        return False
+    for symbol in reversed(list(names)):
+        value = value.xreplace({symbol: names[symbol]}) if symbol in value.free_symbols else value
+        if tree_size(value) > MAX_WRITTEN:
+            raise Undecided("a leading coefficient is not told from 0; ask for a smaller depth")
+    return is_zero(value)
 
 
 def _shortened(value: Expr) -> Expr:

@@ -217,8 +217,8 @@ def cartesian(expr: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
         size, phase = cartesian(expr.args[0])
         return exp(size) * cos(phase), exp(size) * sin(phase)
     if isinstance(expr, erf):
-        parts = cartesian(expr.args[0])
-        return ErfReal(*parts), ErfImag(*parts)
+        x, y = cartesian(expr.args[0])
+        return ErfReal(x, y), ErfImag(x, y)
     if isinstance(expr, sympy.erfi):
         # sympy writes erf(i y) as i erfi(y), so that erfi(z) = -i erf(i z).
         re, im = cartesian(expr.args[0])

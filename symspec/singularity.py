@@ -30,7 +30,7 @@ from .exact import is_zero
 from .kernel import Kernel
 from .program import RHO, THETA0, Line, Operation, compile_lines
 
-NAMED_SIZE = 24
+NAMED_SIZE = 12
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,8 @@ class _Reader:
         for j, value in series.terms.items():
             if sympy.count_ops(value) > NAMED_SIZE:
                 letter, _, layer = line.symbol.name.partition("_")
-                symbol = Symbol(f"{letter}_{{{layer},{j}}}", real=True)
+                end = "+" if self.end > 0 else "-"
+                symbol = Symbol(f"{letter}^{end}_{{{layer},{j}}}", real=True)
                 self.names[symbol] = value
                 value = symbol
             terms[j] = value

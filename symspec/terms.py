@@ -24,7 +24,7 @@ import sympy
 from sympy import Expr, Heaviside, S, Symbol, cos, erf, exp, sin
 
 from .errors import ExpressionTooLarge, InputError, NoClosedForm
-from .exact import as_expr
+from .exact import as_expr, is_zero
 
 X = Symbol("x", real=True)
 MAX_DEGREE = 256
@@ -109,25 +109,11 @@ class Term:
 
 
 def canonical(value: Expr) -> Expr:
-    """Expanded constant, exactly 0 where it vanishes.
-
-    A constant whose first digits are not zero is settled by them. For the rest, algebraic numbers
-    are decided by their minimal polynomial and others by simplification; a constant that stays
-    undecided is refused rather than guessed.
-    """
+    """Expanded constant, exactly 0 where it vanishes (:func:`symspec.exact.is_zero`)."""
     value = sympy.expand(value)
     if any(max(abs(leaf.p), leaf.q).bit_length() > MAX_BITS for leaf in value.atoms(sympy.Rational)):
         raise ExpressionTooLarge(f"a coefficient has more than {MAX_BITS} binary digits")
-    if value.is_Rational or value.is_zero is False or value.is_comparable:
-        return value
-    if value.is_algebraic:
-        return S.Zero if sympy.minimal_polynomial(value, X) == X else value
-    simplified = sympy.simplify(value)
-    if simplified == 0 or simplified.is_zero:
-        return S.Zero
-    if simplified.is_zero is False or simplified.is_comparable:
-        return value
-    raise NoClosedForm(f"it is not decided whether the constant {str(value)[:80]} is zero; write it in a simpler form")
+    return S.Zero if is_zero(value) else value
 
 
 def unified(terms: list[Term]) -> list[Term]:

@@ -27,6 +27,8 @@ def mp_table(theta):
         "pow": lambda a, exponent: mpmath.power(a, mpmath.mpf(int(exponent.p)) / int(exponent.q)),
         "archav": lambda w, _: 2 * mpmath.asin(mpmath.sqrt(w)),
         "orthant": lambda h, k, angle: bivariate(h, k, mpmath.cos(angle), mpmath.sin(angle)),
+        "erf_real": lambda x, y: mpmath.erf(mpmath.mpc(x, y)).real,
+        "erf_imag": lambda x, y: mpmath.erf(mpmath.mpc(x, y)).imag,
         "order": lambda value, _: value,
     }
 
@@ -36,6 +38,7 @@ def ss_number(value):
 
 
 ACTIVATIONS = ["relu", "absolute", "erf", "gelu", "sin", "cos", "sign", "step", "leaky_relu 0.1", "rectified_monomial 2", "polynomial 1 2 3", "Max(x,0)-Max(x-1,0)"]
+ACTIVATIONS += ["abs(x)+cos(2*x)", "Max(x-1,0)+sin(x)"]
 
 
 def activation(text):

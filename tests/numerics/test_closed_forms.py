@@ -124,6 +124,17 @@ def test_laws_are_reached_by_certified_eigenvalues(activation, depth, d):
             assert abs(ratio - 1) < 0.002
 
 
+@pytest.mark.parametrize(("text", "depth"), [("Max(x,0) + sin(x)", 2), ("abs(x) + cos(2*x)/3", 1), ("Max(x,0) + sin(x)", 3)])
+def test_laws_with_names_at_both_ends(text, depth):
+    """Long constants at rho = 1 and at rho = -1 carry different names."""
+    kernel = ss.mlp(ss.activation(text), depth).ntk
+    law = ss.decay(kernel, ss.Sphere(3))
+    for k, parity in ((6000, "even"), (6001, "odd")):
+        value = numerics.eigenvalues(kernel, ss.Sphere(3), k, digits=8)[0]
+        constant = numerics.decay_constant(law, parity, 15)
+        assert (value == 0) if constant == 0 else abs(value * arb(k) ** int(law.exponent) / constant - 1) < 0.002
+
+
 def test_composed_steps_halve_the_exponent_of_the_singularity():
     for depth in (1, 2):
         law = ss.decay(ss.mlp(ss.step, depth).ck, ss.Sphere(4))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import mpmath
 import pytest
 import sympy
-from flint import arb
+from flint import acb, arb
 from hypothesis import given, settings, strategies as st
 
 import numerics
 import symspec as ss
-from numerics import power_series
+from numerics import complex_disc, power_series
 from numerics.power_series import coefficients, majorants, monomial_eigenvalue, needed_terms
 from numerics.precision import working_precision
 
@@ -26,6 +26,24 @@ def test_coefficients(name, depth, kind):
         for b, value in zip(found, wanted, strict=True):
             assert abs(b - arb(mpmath.nstr(mpmath.re(value), 40))) < arb("1e-12")
             assert not b < 0
+
+
+@pytest.mark.parametrize("text", ["Max(x,0) + sin(x)", "Max(x-1,0) + cos(x)"])
+def test_parts_of_erf_in_series(text):
+    sigma = ss.activation(text)
+    with working_precision(150):
+        found = coefficients(ss.mlp(sigma, 1, sigma_w2=1, sigma_b2=0).ck, 7, arb(1))
+        for n, b in enumerate(found):
+            assert abs(b - numerics.ball(sigma.hermite_coefficient(n) ** 2)) < arb("1e-30")
+
+
+@pytest.mark.parametrize(("x", "y"), [((0.3, 0.1), (-0.7, 0.2)), ((0.0, 0.05), (1.5, -0.3))])
+def test_parts_of_erf_continued(x, y):
+    real_part, imaginary = complex_disc.erf_parts(acb(*x), acb(*y))
+    z, w = mpmath.mpc(*x), mpmath.mpc(*y)
+    upper, lower = mpmath.erf(z + 1j * w), mpmath.erf(z - 1j * w)
+    for found, wanted in ((real_part, (upper + lower) / 2), (imaginary, (upper - lower) / 2j)):
+        assert abs(complex(float(found.real.mid()), float(found.imag.mid())) - complex(wanted)) < 1e-13
 
 
 def test_scaled_coefficients():

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings, strategies as st
 from sympy import Rational, acos, asin, atan, cos, cosh, exp, pi, sinh, sqrt
 
 from symspec import errors
-from symspec.activations import absolute, activation, erf, gaussian, gelu, hermite, leaky_relu, rectified_monomial, relu, sign, sin, step
+from symspec.activations import Activation, absolute, activation, elu, erf, gaussian, gelu, hermite, leaky_relu, rectified_monomial, relu, sign, sin, step
 from symspec.dual import dual
 from symspec.form import Form
 
@@ -128,16 +128,16 @@ def test_a_jump_has_an_infinite_dual_derivative_at_one(sigma):
     assert sigma.derivative_dual.diagonal(sympy.S.One) == sympy.oo
 
 
-@pytest.mark.parametrize("text", ["relu", "gelu", "Max(x,0) - Max(x-1,0)", "erf(x) + x", "exp(-x**2)*sin(x)", "elu", "Heaviside(x-1/2)", "cos(2*x + 1)"])
+@pytest.mark.parametrize("text", ["relu", "gelu", "Max(x,0) - Max(x-1,0)", "erf(x) + x", "exp(-x**2)*sin(x)", "elu", "Heaviside(x-1/2)", "cos(2*x + 1)", "Max(x-1,0) + sin(x)", "elu_sin"])
 def test_the_diagonal_is_the_second_moment(text):
-    sigma = activation(text)
+    sigma = activation(text) if text != "elu_sin" else Activation(elu.form + activation("sin(2*x)").form)
     for variance in (sympy.S.One, Rational(3, 5)):
         exact = sigma.dual_object.diagonal(variance)
         numerical = _quadrature(sigma.form, float(variance))
         assert abs(float(exact) - numerical) < 1e-12 * max(1, abs(numerical))
 
 
-@pytest.mark.parametrize("text", ["relu", "Max(x,0) - Max(x-1,0)", "relu(x+1)**2", "elu", "step(x-1/2)", "gelu", "leaky_relu(1/10)", "x*exp(-x**2)*step(x)"])
+@pytest.mark.parametrize("text", ["relu", "Max(x,0) - Max(x-1,0)", "relu(x+1)**2", "elu", "step(x-1/2)", "gelu", "leaky_relu(1/10)", "x*exp(-x**2)*step(x)", "Max(x+1,0) + sin(x)"])
 @pytest.mark.parametrize("sign_of_rho", [1, -1])
 def test_the_ends_are_the_limits(text, sign_of_rho):
     sigma = activation(text)
@@ -198,6 +198,29 @@ def _double_quadrature(f: Random, g: Random, r: float, p: float, q: float) -> fl
     c = r * (p * q) ** 0.5
     density = np.exp(-(q * u[:, None] ** 2 - 2 * c * u[:, None] * v[None, :] + p * v[None, :] ** 2) / (2 * det)) / (2 * np.pi * det**0.5)
     return float((wu * f.values(u)) @ density @ (wv * g.values(v)))
+
+
+SUMS = ["Max(x,0) + sin(x)", "abs(x) + cos(2*x)", "Max(x-1,0) - sin(x)/2", "erf(x+1) + x*cos(x)", "step(x) + sin(x)", "x*exp(-x**2)*sin(x) + Max(x+1/2,0)*exp(-x**2/3)"]
+
+
+@pytest.mark.parametrize("text", SUMS)
+def test_sums_of_gates_and_waves(text):
+    """An oscillation moves the mean of a step or an error function into the complex plane."""
+    sigma = activation(text)
+    meaning = _numpy_function(sigma.form)
+    flat = Random(text, lambda _, x: meaning(x), tuple(sigma.form.breakpoints))
+    for r, p, q in ((Rational(3, 10), Rational(2), Rational(1, 2)), (Rational(-4, 5), Rational(1), Rational(1))):
+        numerical = _double_quadrature(flat, flat, float(r), float(p), float(q))
+        assert abs(float(sigma.dual(r, p, q).evalf(18, maxn=200)) - numerical) < 1e-12 * max(1, abs(numerical))
+
+
+def test_a_gate_that_meets_a_gated_wave_is_refused():
+    with pytest.raises(errors.NoClosedForm, match="their sum has one"):
+        activation("Max(x,0)*cos(x)").dual(0)
+
+
+def test_imaginary_error_functions_are_shown_as_such():
+    assert activation("abs(x) + cos(x)").dual(Rational(1, 2)).has(sympy.erfi)
 
 
 variances = st.sampled_from([Rational(1), Rational(1, 2), Rational(3, 2)])
