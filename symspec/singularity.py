@@ -284,7 +284,8 @@ class _Reader:
         centre = w.coefficient(0)
         if centre == 0:
             return w.power(S.Half).compose(lambda x: 2 * sympy.asin(x))
-        return w.compose(lambda x: 2 * sympy.asin(sympy.sqrt(x)))
+        # The cosine of the angle is shorter to write than the root of its haversine.
+        return w.compose(lambda x: sympy.acos(1 - 2 * x))
 
     def exp(self, series: Series) -> Series:
         """exp; flat where the exponent tends to minus infinity."""
