@@ -83,6 +83,14 @@ def ball_from_record(record: Mapping[str, Any]) -> arb:
     raise InputError("the record is no ball: its radius is not one of FLINT's")
 
 
+def outward_decimal(exact: arb, digits: int, *, up: bool) -> str:
+    """A decimal of at most ``digits`` significant digits, not below (``up``) or not above an exact number."""
+    number = _fraction(exact)
+    scale = _scale(number, digits)
+    scaled = number * Fraction(10) ** scale
+    return _decimal(ceil(scaled) if up else floor(scaled), scale)
+
+
 def _pair(exact: arb) -> list[str]:
     """a and b of the exact number a 2^b."""
     mantissa, exponent = exact.man_exp()
@@ -125,4 +133,4 @@ def _decimal(whole: int, scale: int) -> str:
     return f"{sign}{digits[0]}.{digits[1:]}".rstrip(".") + f"e{magnitude}"
 
 
-__all__ = ["ball_from_record", "ball_record", "ball_text", "decimal_ball", "rounded_text"]
+__all__ = ["ball_from_record", "ball_record", "ball_text", "decimal_ball", "outward_decimal", "rounded_text"]

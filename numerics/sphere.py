@@ -10,6 +10,8 @@ r"""Certified eigenvalues on spheres.
 * a kernel analytic in the angle is replaced by a certified polynomial whose moments are exact
   (:mod:`numerics.fourier_moments`); the error of each moment is at most
   :math:`\|K-p\|_\infty/\sqrt{N(d,k)}`, since :math:`E|P_k|\le(E P_k^2)^{1/2}=N(d,k)^{-1/2}`;
+* in odd dimension high degrees of such a kernel come from its expansion at the two ends with a proved
+  remainder (:mod:`numerics.endpoint_expansion`);
 * anything else is integrated over Taylor panels (:mod:`numerics.panels`).
 
 >>> import symspec as ss
@@ -38,10 +40,12 @@ from symspec.program import RHO
 
 from . import panels, power_series
 from .approximate import ellipse, polynomial_to_bits
+from .endpoint_expansion import high_degrees
 from .fourier_moments import moments
 from .precision import goal_bits, meets, working_precision
 
 HIGH_DIMENSION = 48
+HIGH_DEGREE = 5000
 SHORT_SERIES = 400
 EXTRA_BITS = 512
 Progress = Callable[[int, int], None]
@@ -79,7 +83,11 @@ def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: 
         except Undecided:
             pass
     if _is_angle_analytic(kernel):
-        return _by_polynomial(kernel, domain, degrees, bits)
+        # In odd d the exact moments of a polynomial cost O(k) a degree, the expansion at the ends nothing.
+        high = [k for k in degrees if k >= HIGH_DEGREE and domain.d % 2]
+        found = high_degrees(kernel, domain.d, high, bits) if high else {}
+        left = [k for k in degrees if k not in found]
+        return found | (_by_polynomial(kernel, domain, left, bits) if left else {})
     return panels.eigenvalues(kernel, domain.d, degrees, bits, progress)
 
 

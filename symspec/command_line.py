@@ -169,6 +169,28 @@ def _jsonable(value: Any) -> Any:
     raise InputError(f"{type(value).__name__} has no exact JSON form; convert it to text first")
 
 
+def write_text(target: str | os.PathLike[str], text: str) -> None:
+    """Write a file completely or not at all: a draft beside it takes its place. Raises OutputError."""
+    path = Path(os.path.abspath(target))
+    draft: Path | None = None
+    try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder; name a file")
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
+        draft = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        draft.chmod(0o666 & ~_umask())
+        draft.replace(path)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+
+
 @contextmanager
 def writing_folder(target: str | os.PathLike[str], marker: str) -> Iterator[Path]:
     """Write a folder completely or not at all.

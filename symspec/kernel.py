@@ -39,7 +39,8 @@ class Kernel:
 
     ``support`` is the reach of its power series with non-negative coefficients, or None where
     positivity is not known (a kernel typed in as an expression). ``diagonal_is_infinite`` says
-    that K(1) is infinite: the tangent kernel of an activation with a jump.
+    that K(1) is infinite: the tangent kernel of an activation with a jump. ``origin`` is the network it
+    was taken from, ``source`` a network with closed-form eigenvalues that it is a multiple of.
     """
 
     program: Program
@@ -47,6 +48,7 @@ class Kernel:
     name: str = field(default="K", compare=False)
     diagonal_is_infinite: bool = False
     source: Source | None = field(default=None, compare=False)
+    origin: Source | None = field(default=None, compare=False)
 
     def __call__(self, rho: Any = RHO) -> Expr:
         """K(rho) as a sympy expression; exact for an exact number rho in [-1, 1].
@@ -96,8 +98,8 @@ class Kernel:
         factor = exact(other, "factor")
         if factor.is_positive is not True:
             raise InputError(f"a kernel can be multiplied by a positive number, not {other}")
-        source = replace(self.source, scale=self.source.scale * factor) if self.source else None
-        return replace(self, program=replace(self.program, output=factor * self.program.output), name=f"{factor} {self.name}", source=source)
+        source, origin = (replace(item, scale=item.scale * factor) if item else None for item in (self.source, self.origin))
+        return replace(self, program=replace(self.program, output=factor * self.program.output), name=f"{factor} {self.name}", source=source, origin=origin)
 
     __rmul__ = __mul__
 

@@ -177,7 +177,7 @@ class Architecture(ABC):
         read = {line.symbol for line in program.lines} & set(slopes)
         infinite = self.nonlinearity.jumps and not self.drop_deltas and bool(read)
         name = f"{kind.upper()} of {self}" if kind in ("ck", "ntk") else f"NTK {kind} of {self}"
-        return Kernel(program, support, name, infinite, source)
+        return Kernel(program, support, name, infinite, source, Source(self, kind))
 
 
 def _powers_tidied(expr: Expr) -> Expr:
