@@ -1,6 +1,6 @@
 """numerics evaluates and proves: every number it returns is a ball that contains the truth.
 
-``evaluate`` gives certified values of kernels, ``eigenvalues`` certified spectra.
+``evaluate`` gives certified values of kernels, ``eigenvalues`` certified spectra, ``certify`` bounds for every degree.
 
 >>> import symspec as ss
 >>> import numerics
@@ -11,11 +11,27 @@
 from __future__ import annotations
 
 from .approximate import AnglePolynomial, angle_polynomial
+from .certificates import Certificate
+from .certification import certify
 from .constants import ball
 from .decay_constants import decay_constant
 from .decay_rates import decay_radius, decay_rate
+from .geometric_bounds import GeometricCertificate
 from .precision import working_precision
 from .sphere import eigenvalues
 from .values import evaluate
 
-__all__ = ["AnglePolynomial", "angle_polynomial", "ball", "decay_constant", "decay_radius", "decay_rate", "eigenvalues", "evaluate", "working_precision"]
+__all__ = [
+    "AnglePolynomial",
+    "Certificate",
+    "GeometricCertificate",
+    "angle_polynomial",
+    "ball",
+    "certify",
+    "decay_constant",
+    "decay_radius",
+    "decay_rate",
+    "eigenvalues",
+    "evaluate",
+    "working_precision",
+]

@@ -1,8 +1,8 @@
 r"""The theorem of a certificate in words and in LaTeX.
 
 >>> from flint import arb
->>> short(arb("0.0123456"), up=True), short(arb("0.0123456"), up=False)
-('0.0124', '0.0123')
+>>> short(arb(5) / 4096, up=True), short(arb(5) / 4096, up=False)
+('0.00123', '0.00122')
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flint import arb, fmpq, fmpz
+from flint import arb, fmpz
 
+from symspec.command_line import write_text
 from symspec.errors import InputError, NoClosedForm
 from symspec.kernel import Kernel
 
@@ -145,15 +146,19 @@ class Certificate:
 
     def save(self, path: Any) -> None:
         """Write the file; an existing one is replaced only when the new one is complete."""
-        from symspec.command_line import write_text
-
-        write_text(Path(path), json.dumps(self.record(), indent=1) + "\n")
+        write_record(path, self.record())
 
     def statement(self) -> str:
         """LaTeX of the theorem."""
         from .certificate_text import theorem_latex
 
         return theorem_latex(self)
+
+    def proof(self) -> str:
+        """LaTeX: how the constants were proved, with the numbers that enter."""
+        from .certificate_text import proof_latex
+
+        return proof_latex(self)
 
     def _repr_latex_(self) -> str:
         return self.statement()
@@ -165,6 +170,11 @@ class Certificate:
 
     def __repr__(self) -> str:
         return f"Certificate({self.kernel.name} on S^{self.d - 1}: {self.lower.str(5, radius=False)} <= k^{self.exponent} mu_k <= {self.upper.str(5, radius=False)}, k >= {self.holds_from})"
+
+
+def write_record(path: Any, record: dict[str, Any]) -> None:
+    """Write a certificate's file completely or not at all. Raises OutputError."""
+    write_text(Path(path), json.dumps(record, indent=1) + "\n")
 
 
 def dyadic(value: arb) -> list[str]:
@@ -182,10 +192,4 @@ def _claim_record(claim: ParityClaim) -> dict[str, Any]:
     }
 
 
-def rational_text(value: Any) -> str:
-    """An exact rational (sympy or flint) as "p/q" or "p"."""
-    number = fmpq(int(value.p), int(value.q))
-    return str(number)
-
-
-__all__ = ["FORMAT", "VERSION", "Band", "Certificate", "ParityClaim", "dyadic", "rational_text"]
+__all__ = ["FORMAT", "VERSION", "Band", "Certificate", "ParityClaim", "dyadic", "write_record"]

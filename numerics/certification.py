@@ -18,7 +18,7 @@ The orders m and J and the cut are found by trying; what is claimed is then prov
 >>> c = certify(mlp(ss.relu, 3).ntk, ss.Sphere(3))
 >>> print(c)
 NTK of relu network of depth 3 on the sphere in R^3 (uniform probability measure):
-0.32 <= k^3 mu_k <= 1.11 for every k >= 1
+0.396 <= k^3 mu_k <= 1.2 for every k >= 1
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from symspec.kernel import Kernel
 
 from .certificates import PARITIES, Band, Certificate, ParityClaim
 from .endpoint_expansion import EndpointExpansion, block, block_factor, endpoint_expansion, gamma_ratio
+from .geometric_bounds import GeometricCertificate, geometric_certificate
 from .kernel_description import description_of
 from .precision import working_precision
 from .sphere import eigenvalues
@@ -53,8 +54,11 @@ EXTRA_ORDERS = (1, 2, 3, 5)
 Progress = Callable[[int, int], None]
 
 
-def certify(kernel: Kernel, domain: Any, *, progress: Progress | None = None) -> Certificate:
+def certify(kernel: Kernel, domain: Any, *, progress: Progress | None = None) -> Certificate | GeometricCertificate:
     """Prove c.lower <= k^c.exponent mu_k <= c.upper for every k >= c.holds_from that is no exact zero.
+
+    For a smooth kernel, which follows no power law, the result is a :class:`~numerics.geometric_bounds.GeometricCertificate`:
+    mu_k <= c.constant c.ratio^-k / sqrt(N(d,k)) for every k.
 
     ``domain`` is Sphere(d) or Circle(), d a number >= 2. ``progress(done, total)`` reports the orders tried.
     Raises DomainError off spheres and for a kernel without finite trace, NoClosedForm for one that is no power
@@ -67,6 +71,8 @@ def certify(kernel: Kernel, domain: Any, *, progress: Progress | None = None) ->
     if kernel.diagonal_is_infinite:
         raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump); use the conjugate kernel or drop_deltas=True")
     law = decay(kernel, domain)
+    if law.kind in ("geometric", "faster"):
+        return geometric_certificate(kernel, domain)
     if law.kind != "power":
         raise NoClosedForm(f"bounds of the form c k^-e need a power law; {law.summary()}")
     if law.beyond:

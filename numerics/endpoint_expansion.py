@@ -16,7 +16,7 @@ further work. ``docs/certificates.md`` states the theorem with its proof.
 >>> from symspec.network import mlp
 >>> found = endpoint_expansion(mlp(ss.relu, 3).ntk, 3, m=5, J=9)
 >>> found.eigenvalue(10**9).str(12, radius=False)
-'9.54929660018e-28'
+'1.00292404357e-27'
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def endpoint_expansion(kernel: Kernel, d: int, m: int, J: int, precision: int = 
 
     Raises Undecided where the kernel is not analytic in the angle, or J is too small for m.
     """
-    if not 2 * (J + 2) > 4 * m - (d - 1):
+    if not 4 * m - (d - 1) < 2 * (J + 2):
         raise Undecided(f"J = {J} is too small for m = {m} in dimension {d}")
     ratio, bound = _ellipse(kernel)
     zeros = exact_zeros(kernel)

@@ -13,21 +13,29 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-from symspec.activations import Activation
+from symspec.activations import NAMED, Activation
 from symspec.kernel import Kernel
 from symspec.network import Network
 from symspec.residual import ResidualNetwork
 from symspec.terms import Step
 
+SMOOTH = ("erf", "gelu", "sin", "cos", "exp", "gaussian")
+
 
 def description_of(kernel: Kernel) -> dict[str, Any] | None:
     """The "kernel" entry of the file; None where a rational number or a polynomial on each side of 0 is missing."""
     origin = kernel.origin
-    if origin is None or not isinstance(origin.network, (Network, ResidualNetwork)) or not origin.scale.is_Rational:
+    if origin is None:
         return None
     activation = activation_record(origin.network.activation)
+    return None if activation is None else _description(kernel, activation)
+
+
+def _description(kernel: Kernel, activation: dict[str, Any]) -> dict[str, Any] | None:
+    origin = kernel.origin
+    assert origin is not None
     numbers = _numbers(origin.network)
-    if activation is None or numbers is None:
+    if numbers is None or not origin.scale.is_Rational:
         return None
     kind, _, layer = origin.part.partition(" ")
     return {
@@ -51,8 +59,16 @@ def activation_record(activation: Activation) -> dict[str, Any] | None:
         for above in (True, False) if term.gate is None else (True,):
             sides[above][term.power] = sides[above].get(term.power, sympy.S.Zero) + term.coefficient
     degree = max((power for side in sides.values() for power in side), default=0)
-    below, above = ([str(side.get(n, 0)) for n in range(degree + 1)] for side in (sides[False], sides[True]))
-    return {"below": below, "above": above}
+    return {name: [str(sides[side].get(n, 0)) for n in range(degree + 1)] for name, side in (("below", False), ("above", True))}
+
+
+def smooth_description_of(kernel: Kernel) -> dict[str, Any] | None:
+    """As :func:`description_of` for networks of a named smooth activation."""
+    origin = kernel.origin
+    if origin is None:
+        return None
+    name = next((name for name in SMOOTH if NAMED[name] == origin.network.activation), None)
+    return None if name is None else _description(kernel, {"name": name})
 
 
 def _numbers(network: Network | ResidualNetwork) -> dict[str, Any] | None:

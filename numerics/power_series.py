@@ -148,6 +148,14 @@ def majorants(kernel: Kernel) -> tuple[Majorant, ...]:
     return tuple(found)
 
 
+def analytic_value(kernel: Kernel, radius: arb) -> arb | None:
+    """An upper bound of K(R), R > 1, where K is shown to be analytic on [1, R]; None where it is not."""
+    with working_precision(64 + 2 * len(kernel.program.lines)):
+        if kernel.support is None or not _analytic_between(kernel, arb(1), radius, 12):
+            return None
+        return kernel.program.run(_on_axis(acb(radius))).real.upper()
+
+
 def _on_axis(rho: acb) -> real.Table:
     """Complex balls at a real correlation beyond 1: no angle there, so a program with one gives NaN."""
     return complex_disc.table(complex_disc.NAN, rho)
