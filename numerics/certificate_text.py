@@ -58,14 +58,14 @@ def decimal_latex(text: str) -> str:
 
 def _band_latex(band: Band, claim: ParityClaim, parity: str) -> str:
     low, high = (decimal_latex(short(value, up=up)) for value, up in ((band.lower, False), (band.upper, True)))
-    return rf"{low}\,k^{{-{claim.exponent}}}\le{{}}&\mu_k\le {high}\,k^{{-{claim.exponent}}},&&k\ge{band.start}\text{{ {parity}}}"
+    return rf"{low}\,k^{{-{claim.exponent}}}\le{{}}&\mu_k\le {high}\,k^{{-{claim.exponent}}},&&k\ge{band.start}\text{{, {parity}}}"
 
 
 def theorem_latex(certificate: Certificate) -> str:
     """LaTeX: the theorem with its constants, parity by parity."""
     c = certificate
     rows = [_band_latex(band, claim, parity) for parity, claim in c.claims.items() for band in claim.bands]
-    rows += [rf"&\mu_k=0\text{{ exactly}},&&k\ge{claim.zero_from}\text{{ {parity}}}" for parity, claim in c.claims.items() if claim.zero_from is not None]
+    rows += [rf"&\mu_k=0\text{{ exactly}},&&k\ge{claim.zero_from}\text{{, {parity}}}" for parity, claim in c.claims.items() if claim.zero_from is not None]
     body = " \\\\\n".join(rows)
     return "\n".join(
         [

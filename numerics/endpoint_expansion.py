@@ -28,7 +28,7 @@ from math import acos, asin, log2, sin, sqrt
 from flint import arb, fmpq, fmpz
 
 from symspec.domain import Sphere
-from symspec.errors import Undecided
+from symspec.errors import NoClosedForm, Undecided
 from symspec.kernel import Kernel
 from symspec.singularity import expansion
 
@@ -43,6 +43,8 @@ SLACK = 0.99
 DENOMINATOR = 4096
 FIRST_RATIO = 2.0
 MAX_TERMS = 1200
+MAX_ORDER = 64
+PRECISE_ENOUGH = 200
 ORDERS = (4, 6, 8, 10, 12, 16, 20, 26, 32)
 
 
@@ -172,13 +174,22 @@ def exact_zeros(kernel: Kernel) -> tuple[int, int]:
     """(i, i'): the odd coefficients j < i at rho = 1 and j < i' at rho = -1 are exactly 0, from the exact expansion."""
     order = 2
     while True:
-        firsts = []
-        for end in (1, -1):
-            terms = expansion(kernel, end, order).series.terms
-            firsts.append(min((j for j in terms if j % 2), default=order + 1 - order % 2))
-        if min(firsts) < order or order > 64:
-            return firsts[0], firsts[1]
+        firsts = [_first_odd(kernel, end, order) for end in (1, -1)]
+        if any(found for _, found in firsts) or order > MAX_ORDER:
+            return firsts[0][0], firsts[1][0]
         order += 2
+
+
+def _first_odd(kernel: Kernel, end: int, order: int) -> tuple[int, bool]:
+    """The odd exponent up to which odd coefficients are known to be exactly 0, and whether the next is known not to be."""
+    try:
+        series = expansion(kernel, end, order).series
+    except NoClosedForm as error:
+        if "known orders" not in str(error):
+            raise
+        return 1, False
+    first = min((j for j in series.terms if j % 2), default=None)
+    return (series.order + 1 - series.order % 2, False) if first is None else (first, True)
 
 
 @dataclass(frozen=True)
@@ -275,7 +286,9 @@ class _Maker:
         return Piece(centre, radius, disc, self.terms, self._unless_tail_dominates(norm, tail))
 
     def _unless_tail_dominates(self, norm: arb, tail: arb) -> arb:
-        return norm if tail**2 < norm / 100 else arb("inf")
+        # A kernel that is nothing but its blocks leaves rounding only.
+        negligible = norm < self.bound**2 * arb(2) ** (-PRECISE_ENOUGH)
+        return norm if negligible or tail**2 < norm / 100 else arb("inf")
 
     def _require_inside(self, centre: fmpq, disc: fmpq) -> None:
         """The disc |y - centre| <= disc lies in the ellipse: proved, whatever proposed it."""

@@ -27,6 +27,7 @@ from sympy import Expr, Rational, S, Symbol, pi
 
 from .errors import NoClosedForm
 from .exact import is_zero
+from .functions import EVEN
 from .kernel import Kernel
 from .program import RHO, THETA0, Line, Operation, compile_lines
 
@@ -87,6 +88,8 @@ class Series:
         """(c tau^v (1 + ...))^r by the binomial series; v r must be an integer."""
         if exponent == 0:
             return Series.constant(S.One, self.order)
+        if not self.terms and exponent.is_Integer and exponent > 0:
+            return Series({}, self.order * int(exponent))
         if not self.terms:
             raise NoClosedForm("a power of a series that vanishes to all known orders was needed")
         v = self.valuation
@@ -167,6 +170,10 @@ class Expansion:
 
 def expansion(kernel: Kernel, end: int, order: int) -> Expansion:
     """The expansion of K at rho = end (+1 or -1) up to s^order (tau^(order * root))."""
+    if end < 0 and kernel.symmetry:
+        # K(-rho) = +-K(rho): the angle of an inner layer may return to 0 there, which its program does not say.
+        near = expansion(kernel, +1, order)
+        return Expansion(near.series if kernel.symmetry == EVEN else near.series.scaled(S.NegativeOne), near.root, end, near.names)
     root = kernel.ramification
     reader = _Reader(end, root, order * root + root)
     environment: dict[str, Series] = {}
