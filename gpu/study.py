@@ -46,6 +46,8 @@ from symspec.spectrum import eigenvalue
 from .gram_statistics import DegreeCheck, gram_check
 
 if TYPE_CHECKING:
+    from numerics.certificates import Certificate
+    from numerics.geometric_bounds import GeometricCertificate
     from symspec.decay_law import DecayLaw
 
     from .backends import Backend
@@ -102,6 +104,8 @@ class Study:
     law_note: str
     gram: tuple[DegreeCheck, ...] | None
     gram_note: str
+    bounds: Certificate | GeometricCertificate | None = None
+    bounds_note: str = ""
 
     @property
     def total_share(self) -> arb:
@@ -121,17 +125,20 @@ def conduct(request: Request, bar: Bar = lambda _what: nullcontext(lambda _done,
         values = numerics.eigenvalues(request.kernel, request.domain, request.degrees, request.digits, progress=progress)
     with bar("decay law"):
         law, law_note = _law(request)
+    with bar("bounds for every degree") as progress:
+        bounds, bounds_note = _bounds(request, progress)
     with bar("closed forms"):
         general = _closed_form(request, DEGREE)
         tried = max(request.degrees) if general is not None or _is_polynomial(request.kernel) else EXPANDED_DEGREES
         forms = [_closed_form(request, k) if k <= tried else None for k in request.degrees]
     rows = _rows(request, law, values, forms)
     _cross_check(request, rows)
+    _check_bounds(bounds, rows)
     with bar("eigenvalues of high degree, for the plot"):
         further = _further(request, law)
     with bar("random points") as progress:
         gram, gram_note = _gram(request, progress)
-    return Study(request, rows, further, general, law, law_note, gram, gram_note)
+    return Study(request, rows, further, general, law, law_note, gram, gram_note, bounds, bounds_note)
 
 
 def _law(request: Request) -> tuple[DecayLaw | None, str]:
@@ -139,6 +146,28 @@ def _law(request: Request) -> tuple[DecayLaw | None, str]:
         return decay(request.kernel, request.domain), ""
     except (NoClosedForm, Undecided) as error:
         return None, str(error)
+
+
+def _bounds(request: Request, progress: Callable[[int, int], None]) -> tuple[Certificate | GeometricCertificate | None, str]:
+    try:
+        return numerics.certify(request.kernel, request.domain, progress=progress), ""
+    except (NoClosedForm, Undecided) as error:
+        return None, str(error)
+
+
+def _check_bounds(bounds: Certificate | GeometricCertificate | None, rows: Sequence[Row]) -> None:
+    """The eigenvalues of the table lie within the bounds, which were proved by other means."""
+    for row in rows:
+        if bounds is not None and row.degree >= bounds.holds_from and row.eigenvalue != 0 and not _within(bounds, row):
+            raise SymspecError(f"the certified eigenvalue {row.eigenvalue.str(10)} of degree {row.degree} contradicts the bounds for every degree; please report this")
+
+
+def _within(bounds: Certificate | GeometricCertificate, row: Row) -> bool:
+    with working_precision(GUARD * 2):
+        if isinstance(bounds, numerics.GeometricCertificate):
+            return not row.eigenvalue > bounds.upper_at(row.degree)
+        scaled = row.eigenvalue * arb(fmpz(row.degree)) ** bounds.exponent
+        return not (scaled < bounds.lower or scaled > bounds.upper)
 
 
 def _is_polynomial(kernel: Kernel) -> bool:
@@ -251,12 +280,15 @@ def certificate_lines(study: Study) -> dict[str, list[str]]:
         exact.append("a closed form of the eigenvalues in symbolic degree")
     if study.law is not None:
         exact.append("the decay law with its constants, derived from the kernel")
-        missing.append("at which degree the asymptotic law becomes accurate: the table shows it, no bound is claimed")
+        if study.bounds is None:
+            missing.append(f"at which degree the asymptotic law becomes accurate: the table shows it, no bound is claimed ({study.bounds_note})")
     else:
         missing.append(f"a decay law: {study.law_note}")
     proved = [f"every eigenvalue that is not exactly 0, to {request.digits} significant digits, by ball arithmetic"]
     if rate(study.law) is not None:
         proved.append("the geometric rate, as the least root of the exact equations of the decay law")
+    if study.bounds is not None:
+        proved.append("bounds for every degree: " + str(study.bounds).partition("\n")[2])
     compared = [row.degree for row in study.rows if row.closed_form is not None and row.closed_form != 0]
     if compared:
         checked.append(f"the closed forms of degree {_some(compared)} lie in the certified balls, which were computed without them")

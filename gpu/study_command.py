@@ -104,7 +104,8 @@ def _print_summary(found: Study, out: str, plot: str | None, note: str) -> None:
     for kind, lines in certificate_lines(found).items():
         for line in lines:
             console.print(Text(f"{kind.replace('_', ' '):>9}  {line}"))
-    files = "study.json, study.tex" + (", study.png, study-plot.pdf" if plot else "")
+    proved = found.bounds is not None and found.bounds.description is not None
+    files = "study.json, study.tex" + (", certificate.json" if proved else "") + (", study.png, study-plot.pdf" if plot else "")
     console.print(Text(f"wrote {out}: {files}"))
     if note:
         console.print(Text(note))

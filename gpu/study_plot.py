@@ -126,15 +126,44 @@ def _power_panel(axes: Any, study: Study) -> None:
         axes.plot([], [], color=GREY, linewidth=0.9, linestyle=DASHES, label=rf"proved law $C\,k^{{{power}}}$")
     argument = f"(k+{shift:g})" if shift else "k"
     axes.plot([], [], color=GREY, linewidth=1.1, label=rf"{'the same to leading order, ' if shift else 'proved law '}$C\,{argument}^{{{power}}}$")
+    if _draw_bands(axes, study, grid, relative=False):
+        axes.fill_between([], [], [], color=GREY, alpha=0.25, linewidth=0, label="proved bounds for every degree")
     if study.further:
         axes.plot([], [], linestyle="none", marker="o", markersize=4.2, markerfacecolor="white", markeredgecolor=GREY, label="certified, beyond the degrees asked for")
     _finish(axes, study)
+
+
+def _draw_bands(axes: Any, study: Study, grid: list[float], *, relative: bool) -> bool:
+    """Shade between the bounds that hold at every degree, the narrowest that apply; ``relative`` to the law at k + (d-2)/2."""
+    from numerics import Certificate
+
+    if not isinstance(study.bounds, Certificate):
+        return False
+    shift, terms = (study.request.domain.d - 2) / 2, leading_terms(study.law)
+    for parity, claim in study.bounds.claims.items():
+        if claim.exponent is None or parity not in terms:
+            continue
+        exponent, level = claim.exponent, log10(terms[parity].constant)
+        for band, following in zip(claim.bands, (*claim.bands[1:], None), strict=True):
+            part = [float(band.start), *(k for k in grid if k > band.start)]
+            part = [k for k in part if k <= grid[-1] and (following is None or k <= following.start)]
+            if following is not None and following.start <= grid[-1]:
+                part.append(float(following.start))
+            ends = (log10(band.lower), log10(band.upper))
+            if relative:
+                curves = [[10 ** (end - level + exponent * (_log(k + shift) - _log(k))) for k in part] for end in ends]
+            else:
+                curves = [[end - exponent * _log(k) for k in part] for end in ends]
+            axes.fill_between(part, *curves, color=COLOURS[parity], alpha=0.13, linewidth=0, zorder=0)
+    return True
 
 
 def _ratio_panel(axes: Any, study: Study) -> None:
     rows = tuple(row for row in (*study.rows, *study.further) if row.degree >= 1)
     asked = max(row.degree for row in study.rows)
     axes.axhline(1, color=GREY, linewidth=0.8)
+    top = max(row.degree for row in rows) if rows else 1
+    _draw_bands(axes, study, _grid(1, top), relative=True)
     for parity in ("even", "odd"):
         shown = [row for row in rows if row.degree % 2 == (parity == "odd") and row.to_law is not None]
         for filled in (True, False):

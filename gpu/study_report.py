@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .gram_statistics import DegreeCheck
 
 MARKER = "study.json"
+CERTIFICATE = "certificate.json"
 SPARE_DIGITS = 3
 PRINTED_DIGITS = 50
 RATIO_DIGITS = 6
@@ -66,6 +67,7 @@ def record(study: Study) -> dict[str, Any]:
             "at_one": ball_record(numerics.evaluate(request.kernel, 1, request.digits), digits),
         },
         "decay_law": _law_record(study, digits),
+        "bounds": _bounds_record(study),
         "closed_form": None if study.closed_form is None else str(study.closed_form),
         "eigenvalues": [_row_record(row, digits) for row in study.rows],
         "sum_of_shares": ball_record(study.total_share, digits),
@@ -73,6 +75,15 @@ def record(study: Study) -> dict[str, Any]:
         "gram_check": {"none": study.gram_note} if study.gram is None else {"degrees": [_gram_record(check) for check in study.gram]},
         "guarantees": certificate_lines(study),
     }
+
+
+def _bounds_record(study: Study) -> dict[str, Any]:
+    """The certificate's content, or its theorem where the checker cannot rebuild the kernel."""
+    if study.bounds is None:
+        return {"none": study.bounds_note}
+    if study.bounds.description is None:
+        return {"theorem": str(study.bounds), "latex": study.bounds.statement()}
+    return study.bounds.record()
 
 
 def _law_record(study: Study, digits: int) -> dict[str, Any]:
@@ -111,8 +122,10 @@ def _gram_record(check: DegreeCheck) -> dict[str, Any]:
 
 
 def write(study: Study, folder: Path, *, plot: str | None) -> None:
-    """Write study.json and study.tex; ``plot`` is the name of the figure's file, or None."""
+    """Write study.json, study.tex and, where bounds for every degree were proved, certificate.json; ``plot`` is the name of the figure's file, or None."""
     (folder / MARKER).write_text(to_json(record(study)) + "\n", encoding="utf-8")
+    if study.bounds is not None and study.bounds.description is not None:
+        (folder / CERTIFICATE).write_text(to_json(study.bounds.record()) + "\n", encoding="utf-8")
     (folder / "study.tex").write_text(latex(study, plot=plot), encoding="utf-8")
 
 
@@ -120,7 +133,7 @@ def latex(study: Study, *, plot: str | None) -> str:
     """The document."""
     request = study.request
     figure = [] if plot is None else [_figure(study, plot)]
-    sections = [_network_section(study), *figure, _law_section(study), _table_section(study)]
+    sections = [_network_section(study), *figure, _law_section(study), *_bounds_section(study), _table_section(study)]
     if study.gram is not None:
         sections.append(_gram_section(study, study.gram))
     sections.append(_guarantee_section(study))
@@ -154,6 +167,23 @@ def _law_section(study: Study) -> str:
         study.law.proof(),
     ]
     return "\n".join(parts)
+
+
+def _bounds_section(study: Study) -> list[str]:
+    if study.bounds is None:
+        return []
+    checked = r" The file \texttt{certificate.json} holds the proof; \texttt{symspec verify} checks it." if study.bounds.description is not None else ""
+    parts = [
+        r"\section{Bounds for every degree}",
+        r"\newtheorem*{bounds}{Theorem}",
+        r"\begin{bounds}",
+        study.bounds.statement(),
+        r"\end{bounds}",
+        r"\begin{proof}",
+        study.bounds.proof() + checked,
+        r"\end{proof}",
+    ]
+    return ["\n".join(parts)]
 
 
 def _constants(study: Study) -> list[str]:

@@ -110,6 +110,19 @@ def test_a_rate_without_a_closed_form(tmp_path):
     study_plot.draw(study, tmp_path)
 
 
+def test_bounds_for_every_degree_are_part_of_it(relu, erf):
+    for study, inside in ((relu, "k^"), (erf, "for every k >= 0")):
+        assert any(line.startswith("bounds for every degree") and inside in line for line in certificate_lines(study)["proved"])
+        assert study_report.record(study)["bounds"]["format"] == "symspec certificate"
+        assert r"\section{Bounds for every degree}" in study_report.latex(study, plot=None)
+
+
+def test_an_eigenvalue_outside_the_bounds_stops_the_study(relu):
+    wrong = replace(relu.rows[2], eigenvalue=relu.rows[2].eigenvalue * 10**6)
+    with pytest.raises(errors.SymspecError, match="contradicts the bounds"):
+        study_module._check_bounds(relu.bounds, (wrong,))
+
+
 @pytest.mark.parametrize("plot", [None, "study-plot.pdf"])
 def test_the_document(relu, erf, plot):
     for study in (relu, erf):
@@ -151,7 +164,7 @@ def test_without_matplotlib_there_is_a_note_and_no_plot(tmp_path, capsys, monkey
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["study", "relu", "--domain", "circle", "--degrees", "0:6", "--digits", "10", "--points", "0", "--out", str(tmp_path / "out")]) == 0
     assert "no plot: matplotlib is not installed" in capsys.readouterr().out
-    assert sorted(os.listdir(tmp_path / "out")) == ["study.json", "study.tex"]
+    assert sorted(os.listdir(tmp_path / "out")) == ["certificate.json", "study.json", "study.tex"]
     assert r"\includegraphics" not in (tmp_path / "out" / "study.tex").read_text()
 
 
