@@ -17,7 +17,8 @@ NTK, residual  :math:`1-\tfrac{g+(\ell-1)h}2cu^{1/2}+O(u)`                 :math
 
 with :math:`b_1=h-1`, :math:`b_{s+1}=\kappa_h(b_s)`, :math:`p_\ell=\prod_{s=1}^{\ell-1}\kappa_h'(b_s)` and t a
 sequence of constants. Layer ell + 1 is the CK. Bietti and Bach (2021) have the rates of the dense
-kernels, Belfer, Geifman, Galun and Basri (2104.03093) that of the residual one. The table is a *claim* here:
+kernels, Belfer, Geifman, Galun and Basri (2104.03093) that of the residual one. The table is a *claim*
+(:mod:`symspec.depth_claims`):
 :func:`depth_law` has it checked, base and step, by :mod:`symspec.induction`, and derives the decay law
 
 .. math:: \mu_k\sim[a_++(-1)^ka_-]\,C(d,\nu)\,k^{-d-2\nu+1}
@@ -27,45 +28,36 @@ from the first half-integer exponents, with :math:`\ell`, d and :math:`p_\ell` a
 
 >>> law = depth_law("relu", "ntk")
 >>> law.exponent, law.constant("even")
-(d, 2**(d - 2)*(ell**2 + ell + 2*p_ell)*gamma(d/2)**2/(2*pi**2))
+(d, 2**d*(ell**2 + ell + 2*p_ell)*gamma(d/2)**2/(8*pi**2))
 >>> len(law.inductions[0].comparisons), law.at(2).constant("odd").subs(D, 3)
-(5, 5/(4*pi))
+(12, 5/(4*pi))
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import sympy
-from sympy import Expr, Rational, S, Symbol, pi, sqrt
+from sympy import Expr, Rational, S, Symbol
 
 from .decay_law import PARITIES
+from .depth_claims import C1, C3, FIRST, LATER, LAYER, SIGMA, THETA, G, H, P, claimed, correlation_problems, part_problems, residual_problems, tangent_problems
 from .domain import Sphere
 from .errors import DomainError, ExpressionTooLarge, InputError
 from .exact import as_expr, exact, natural
 from .gegenbauer import asymptotic_factor
-from .induction import INDEX, Family, Induction, Problem, Sequence, prove
+from .induction import INDEX, Induction, prove
 from .layers import MAX_NETWORK_DEPTH
-from .one_homogeneous import Identity, Unit, branch_share, identities, kappa, kappa_slope, slope, unit, value
+from .one_homogeneous import Identity, Unit, branch_share, identities, kappa, kappa_slope, unit
 from .singularity import Series
 
 D = Symbol("d", integer=True, positive=True)
-LAYER = Symbol("l", integer=True, positive=True)
-# The bends of the activation and of a mixed layer, where they are no numbers.
-G, H = Symbol("g", positive=True), Symbol("h", positive=True)
-P, B, T = (Symbol(f"{letter}_ell", real=True) for letter in "pbt")
-# p_{l-1} and b_{l-1}: the members at which the part of layer l starts.
-P_BEFORE, B_BEFORE = (Symbol(f"{letter}_{{l-1}}", real=True) for letter in "pb")
 KINDS = ("ck", "ntk", "layer")
 # b_s holds three copies of b_(s-1); beyond this depth constants stay in terms of the names.
 WRITTEN_DEPTH = 8
-C1, C3 = sqrt(2) / pi, 2 * sqrt(2) / (3 * pi)
-# Orders in sqrt(u) of the claims, for the conjugate and the tangent kernels, and of what is read.
-CK_ORDER, NTK_ORDER, READ_ORDER = 4, 2, 8
-SIGMA, THETA, FIRST, LATER = "Sigma", "Theta", "Theta_1", "Theta_l"
 
 
 @dataclass(frozen=True)
@@ -321,95 +313,6 @@ def far_product(h: Expr, depth: int) -> tuple[Expr, dict[Symbol, Expr]]:
             names[symbol] = kappa(before, h)
             before = symbol
     return product, names
-
-
-# The claims and the recursions. What is claimed stands here; whether it is true is found by prove.
-
-
-def _input(end: int) -> Series:
-    """rho near +-1: 1 - u or -1 + u."""
-    return Series({0: S(end), 2: S(-end)}, READ_ORDER)
-
-
-def claimed(terms: Mapping[int, Expr], order: int) -> Series:
-    """A claim: coefficients by powers of sqrt(u), those that are 0 for this activation left out."""
-    return Series({j: value for j, value in terms.items() if value != 0}, order)
-
-
-def _far_sequences(h: Expr) -> tuple[Sequence, ...]:
-    return Sequence(B, h - 1, kappa(B, h)), Sequence(P, S.One, P * kappa_slope(B, h))
-
-
-def _near_ck(h: Expr) -> Series:
-    return claimed({0: S.One, 2: S.NegativeOne, 3: INDEX * h * C3}, CK_ORDER)
-
-
-def _far_ck(h: Expr) -> Series:
-    return claimed({0: B, 2: (1 - h) * P, 3: h * C3 * P}, CK_ORDER)
-
-
-def correlation_problems(g: Expr, h: Expr) -> tuple[Problem, Problem]:
-    """Sigma^(l+1) = kappa_h(Sigma^l): near from depth 0, far from depth 1."""
-
-    def layer(now: Family) -> Family:
-        return {SIGMA: value(now[SIGMA], h)}
-
-    near = Problem(S.Zero, {SIGMA: _near_ck(h)}, {SIGMA: _input(1)}, layer)
-    far = Problem(S.One, {SIGMA: _far_ck(h)}, {SIGMA: value(_input(-1), h)}, layer, _far_sequences(h))
-    return near, far
-
-
-def tangent_problems(g: Expr, h: Expr) -> tuple[Problem, Problem]:
-    """Theta^(l+1) = Sigma^(l+1) + Theta^l kappa_g'(Sigma^l), Theta^0 = rho, together with Sigma."""
-
-    def layer(now: Family) -> Family:
-        after = value(now[SIGMA], g)
-        return {SIGMA: after, THETA: after + now[THETA] * slope(now[SIGMA], g)}
-
-    claim = claimed({0: INDEX + 1, 1: -INDEX * (INDEX + 1) * g * C1 / 2}, NTK_ORDER)
-    near = Problem(S.Zero, {SIGMA: _near_ck(g), THETA: claim}, {SIGMA: _input(1), THETA: _input(1)}, layer)
-    start = layer({SIGMA: _input(-1), THETA: _input(-1)})
-    claims = {SIGMA: _far_ck(g), THETA: claimed({0: T, 1: -g * C1 * P}, NTK_ORDER)}
-    constants = Sequence(T, 2 * (g - 1), kappa(B, g) + T * kappa_slope(B, g))
-    return near, Problem(S.One, claims, start, layer, (*_far_sequences(g), constants))
-
-
-def residual_problems(g: Expr, h: Expr) -> tuple[Problem, Problem]:
-    """Theta^(l+1) = Theta^l kappa_h'(Sigma^l) + Sigma^l kappa_g'(Sigma^l) + kappa_g(Sigma^l), Theta^0 = 0."""
-
-    def layer(now: Family) -> Family:
-        signal = now[SIGMA]
-        added = signal * slope(signal, g) + value(signal, g)
-        return {SIGMA: value(signal, h), THETA: now[THETA] * slope(signal, h) + added}
-
-    claim = claimed({0: 2 * INDEX, 1: -INDEX * (g + (INDEX - 1) * h) * C1}, NTK_ORDER)
-    near = Problem(S.Zero, {SIGMA: _near_ck(h), THETA: claim}, {SIGMA: _input(1), THETA: Series({}, READ_ORDER)}, layer)
-    start = layer({SIGMA: _input(-1), THETA: Series({}, READ_ORDER)})
-    claims = {SIGMA: _far_ck(h), THETA: claimed({0: T, 1: -g * C1 * P}, NTK_ORDER)}
-    constants = Sequence(T, 2 * (g - 1), T * kappa_slope(B, h) + B * kappa_slope(B, g) + kappa(B, g))
-    return near, Problem(S.One, claims, start, layer, (*_far_sequences(h), constants))
-
-
-def part_problems(g: Expr, h: Expr) -> tuple[Problem, ...]:
-    """Theta_l^(n+1) = Theta_l^n kappa_g'(Sigma^n), from Theta_l^(l-1) = Sigma^(l-1): l = 1, then 2 <= l."""
-
-    def first(now: Family) -> Family:
-        return {SIGMA: value(now[SIGMA], g), FIRST: now[FIRST] * slope(now[SIGMA], g)}
-
-    def later(now: Family) -> Family:
-        return {LATER: now[LATER] * slope(now[SIGMA], g)}
-
-    sigma_near, sigma_far = _near_ck(g), _far_ck(g)
-    near = Problem(S.Zero, {SIGMA: sigma_near, FIRST: Series({0: S.One, 1: -INDEX * g * C1}, NTK_ORDER)}, {SIGMA: _input(1), FIRST: _input(1)}, first)
-    claims = {SIGMA: sigma_far, FIRST: claimed({0: (g - 1) * P, 1: -g * C1 * P}, NTK_ORDER)}
-    far = Problem(S.One, claims, first({SIGMA: _input(-1), FIRST: _input(-1)}), first, _far_sequences(g))
-    begin = LAYER - 1
-    near_start = {LATER: Series({0: S.One, 2: S.NegativeOne, 3: begin * g * C3}, CK_ORDER)}
-    near_later = Problem(begin, {LATER: Series({0: S.One, 1: -(INDEX + 1 - LAYER) * g * C1}, NTK_ORDER)}, near_start, later, given={SIGMA: sigma_near})
-    sequences = (replace(_far_sequences(g)[0], start=B_BEFORE), replace(_far_sequences(g)[1], start=P_BEFORE))
-    far_start = {LATER: Series({j: c.xreplace({B: B_BEFORE, P: P_BEFORE}) for j, c in sigma_far.terms.items()}, CK_ORDER)}
-    far_later = Problem(begin, {LATER: Series({0: B_BEFORE * P / P_BEFORE}, NTK_ORDER)}, far_start, later, sequences, {SIGMA: sigma_far})
-    return near, far, near_later, far_later
 
 
 __all__ = ["DepthLaw", "LawAtDepth", "depth_law", "far_product", "layer_steps"]

@@ -61,8 +61,9 @@ def _range(law: DepthLaw) -> str:
 def _subject(law: DepthLaw) -> str:
     name = escape(law.unit.name)
     network = f"{name} network" if law.alpha is None else rf"residual {name} network with branch weight $\alpha={tex(law.alpha)}$"
-    kinds = {"ck": "the conjugate kernel", "ntk": "the neural tangent kernel"}
-    part = kinds.get(law.kind) or rf"the part of the tangent kernel that weight layer $l={tex(law.layer)}$ contributes" if law.layer is None or not law.layer.is_Symbol else r"the part of the tangent kernel that weight layer $l$ contributes"
+    parts = {"ck": "the conjugate kernel", "ntk": "the neural tangent kernel"}
+    index = "l" if law.layer is None or law.layer.is_Symbol else f"l={tex(law.layer)}"
+    part = parts.get(law.kind, rf"the part of the tangent kernel that weight layer ${index}$ contributes")
     return f"{part} of the normalised {network}"
 
 
@@ -81,13 +82,14 @@ def proof(law: DepthLaw) -> str:
     """The proof, paragraph by paragraph."""
     parts = [_setting(law), _family(law), _analytic(law), _sequences(law)]
     parts += [_induction(law, item) for item in law.inductions]
-    parts += [_transfer(law), blocks([Rational(law.power, 2)]), rest(), _positive(law)]
+    parts += [_transfer(law), blocks([Rational(law.power, 2)]), rest().removesuffix(r" $\square$"), _positive(law)]
     return "\n\n".join(parts)
 
 
 def _setting(law: DepthLaw) -> str:
     if law.alpha is not None:
-        recursion = r"\Sigma^0=\rho,\quad \Sigma^{\ell+1}=(1-\beta)\Sigma^\ell+\beta\kappa_g(\Sigma^\ell),\qquad \Theta^0=0,\quad \Theta^{\ell+1}=\Theta^\ell\,[1-\beta+\beta\kappa_g'(\Sigma^\ell)]+\Sigma^\ell\kappa_g'(\Sigma^\ell)+\kappa_g(\Sigma^\ell)"
+        recursion = r"\Sigma^0=\rho,\quad \Sigma^{\ell+1}=(1-\beta)\Sigma^\ell+\beta\kappa_g(\Sigma^\ell),\qquad \Theta^0=0,"
+        recursion += r"\quad \Theta^{\ell+1}=\Theta^\ell\,[1-\beta+\beta\kappa_g'(\Sigma^\ell)]+\Sigma^\ell\kappa_g'(\Sigma^\ell)+\kappa_g(\Sigma^\ell)"
         kernels = r"with $\beta=\alpha^2/(1+\alpha^2)$; $\mathrm{CK}=\Sigma^\ell$ and $\mathrm{NTK}=\Theta^\ell/(2\ell)$."
     else:
         recursion = r"\Sigma^0=\Theta^0=\rho,\qquad \Sigma^{\ell+1}=\kappa_g(\Sigma^\ell),\qquad \Theta^{\ell+1}=\Sigma^{\ell+1}+\Theta^\ell\,\kappa_g'(\Sigma^\ell)"
@@ -101,7 +103,8 @@ def _setting(law: DepthLaw) -> str:
 def _family(law: DepthLaw) -> str:
     rows = " \\\\\n".join(rf"{item.text.replace('=', '&=', 1)}" for item in law.identities)
     return (
-        r"\paragraph{One family of kernels.} Let $\kappa_h(\rho)=\rho+\tfrac h\pi f(\theta)$ with $\theta=\arccos\rho$ and $f(\theta)=\sin\theta-\theta\cos\theta$. The following were checked by the machine"
+        r"\paragraph{One family of kernels.} Let $\kappa_h(\rho)=\rho+\tfrac h\pi f(\theta)$ with $\theta=\arccos\rho$ and $f(\theta)=\sin\theta-\theta\cos\theta$. The following were"
+        r" checked by the machine"
         rf" (both sides simplified to the same expression), with $g={tex(law.bend)}$:"
         "\n\\begin{align*}\n" + rows + "\n\\end{align*}\n"
         rf"The first one uses the dual activation that the engine derives from $\sigma$. So $\Sigma^{{\ell+1}}=\kappa_h(\Sigma^\ell)$ with ${_bend(law)}$"
@@ -119,18 +122,22 @@ def _range_of_bend(law: DepthLaw) -> str:
 def _analytic(law: DepthLaw) -> str:
     return (
         r"\paragraph{Convergence.} $f$ is odd and entire with $f(\theta)=\theta^3/3+O(\theta^5)$, and $\theta=2\arcsin\sqrt{v/2}$ for $\rho=1-v$, so $\kappa_h(1-v)=1-v+v^{3/2}A(v)$ and"
-        r" $\kappa_h'(1-v)=1-v^{1/2}B(v)$ with convergent power series $A$, $B$. If $v=u(1+\cdots)$ is a convergent power series in $\sqrt u$, so are $\sqrt v$ and $1-\kappa_h(1-v)=u(1+\cdots)$: by"
+        r" $\kappa_h'(1-v)=1-v^{1/2}B(v)$ with convergent power series $A$, $B$. If $v=u(1+\cdots)$ is a convergent power series in $\sqrt u$, so are $\sqrt v$ and"
+        r" $1-\kappa_h(1-v)=u(1+\cdots)$: by"
         r" induction every $\Sigma^\ell$ is one near $\rho=1$, and with it every kernel above. Near $\rho=-1$ the fourth identity gives the first layer in $\sqrt u$, $u=1+\rho$; after it"
-        r" $|b_s|<1$ (next paragraph), where $\kappa_h$ is analytic. On $(-1,1)$ all kernels are analytic, because $|\kappa_h(\rho)|<1$ for $|\rho|<1$: $\kappa_h$ is a dual activation with $\kappa_h(1)=1$"
-        r" that is not $\pm\rho^n$. So truncated expansions in $\sqrt u$ may be inserted into each other, and every expansion below may be differentiated term by term. The remainders depend on $\ell$."
+        r" $|b_s|<1$ (next paragraph), where $\kappa_h$ is analytic. On $(-1,1)$ all kernels are analytic, because $|\kappa_h(\rho)|<1$ for $|\rho|<1$: as the dual of an activation"
+        r" of bend $h$, $\kappa_h$ is a power series with coefficients $\ge0$ and sum $1$ (Mehler), and it is not constant. So truncated expansions in $\sqrt u$ may be inserted into"
+        r" each other, and every expansion below may be differentiated term by term. The remainders depend on $\ell$."
     )
 
 
 def _sequences(law: DepthLaw) -> str:
     return (
-        r"\paragraph{The far end.} Let $" + SEQUENCES + r"$. \emph{Then $b_1<b_2<\dots<1$, and $p_1=1$, $0<p_\ell<1$ for $\ell\ge2$.} By the third identity $f(0)=0$ and $f'=\theta\sin\theta>0$ on $(0,\pi)$, so"
+        r"\paragraph{The far end.} Let $" + SEQUENCES + r"$. \emph{Then $b_1<b_2<\dots<1$, and $p_1=1$, $0<p_\ell<1$ for $\ell\ge2$.} By the third identity $f(0)=0$ and"
+        r" $f'=\theta\sin\theta>0$ on $(0,\pi)$, so"
         r" $\kappa_h(\rho)>\rho$ for $\rho<1$. The derivative $\kappa_h'=1-\tfrac h\pi\arccos\rho$ increases in $\rho$. At $b_1=h-1\in(-1,1)$ it is positive: for $h\le1$, $\arccos b_1<\pi$ gives"
-        r" $\kappa_h'(b_1)>1-h\ge0$; for $1<h<2$, $b_1>0$ and $\arccos b_1<\tfrac\pi2$ give $\kappa_h'(b_1)>1-\tfrac h2>0$. So $\kappa_h$ increases on $[b_1,1]$ and $\kappa_h(1)=1$: from $b_1\le b_s<1$"
+        r" $\kappa_h'(b_1)>1-h\ge0$; for $1<h<2$, $b_1>0$ and $\arccos b_1<\tfrac\pi2$ give $\kappa_h'(b_1)>1-\tfrac h2>0$. So $\kappa_h$ increases on $[b_1,1]$ and $\kappa_h(1)=1$:"
+        r" from $b_1\le b_s<1$"
         r" follows $b_s<b_{s+1}<1$. Hence every factor satisfies $0<\kappa_h'(b_1)\le\kappa_h'(b_s)<\kappa_h'(1)=1$."
     )
 
@@ -138,9 +145,9 @@ def _sequences(law: DepthLaw) -> str:
 def _induction(law: DepthLaw, item: Induction) -> str:
     problem = item.problem
     first = tex(problem.first)
-    end = _end(item)
-    names = list(problem.claims)
-    lines = [rf"\paragraph{{Induction at $\rho={'+1' if end > 0 else '-1'}$: {', '.join(f'${_name(name, tex(INDEX))}$' for name in names)}.}} With $u=1{'-' if end > 0 else '+'}\rho$, for every $\ell\ge {first}$,"]
+    where, sign = ("+1", "-") if _is_near(item) else ("-1", "+")
+    functions = ", ".join(f"${_name(name, tex(INDEX))}$" for name in problem.claims)
+    lines = [rf"\paragraph{{Induction at $\rho={where}$: {functions}.}} With $u=1{sign}\rho$, for every $\ell\ge {first}$,"]
     claims = [rf"{_name(name, tex(INDEX))} &= {_series(claim)}" for name, claim in problem.claims.items()]
     lines.append(_align(claims))
     if problem.given:
@@ -148,17 +155,18 @@ def _induction(law: DepthLaw, item: Induction) -> str:
     if any(symbol.symbol.name == "t_ell" for symbol in problem.sequences):
         constants = next(symbol for symbol in problem.sequences if symbol.symbol.name == "t_ell")
         lines.append(rf"($t_\ell$ is defined by $t_1={tex(constants.start)}$ and $t_{{\ell+1}}={tex(constants.following)}$.)")
-    lines.append(rf"\emph{{Base, $\ell={first}$.}} The definition gives the coefficients, and the claim says ($\overset{{!}}{{=}}$ where the machine compared; coefficients that are $0$ on both sides are left out),")
+    lines.append(rf"\par\emph{{Base, $\ell={first}$.}} The definition gives the coefficients, and the claim says")
+    lines.append(r"($\overset{!}{=}$ where the machine compared; coefficients that are $0$ on both sides are left out),")
     lines.append(_align(_rows(item, "base", first)))
-    lines.append(r"\emph{Step.} The recursion, applied to the claims at $\ell$, gives the coefficients, and the claim at $\ell+1$ says,")
+    lines.append(r"\par\emph{Step.} The recursion, applied to the claims at $\ell$, gives the coefficients, and the claim at $\ell+1$ (named constants by their recursions) says,")
     lines.append(_align(_rows(item, "step", r"\ell+1")))
     lines.append(f"All {len(item.comparisons)} differences of coefficients simplify to exactly $0$.")
     return "\n".join(lines)
 
 
-def _end(item: Induction) -> int:
-    """Near inductions have no far sequences."""
-    return -1 if item.problem.sequences else 1
+def _is_near(item: Induction) -> bool:
+    """Only the expansions at the far end have named constants."""
+    return not item.problem.sequences
 
 
 def _rows(item: Induction, place: str, index: str) -> list[str]:
@@ -195,8 +203,10 @@ def _transfer(law: DepthLaw) -> str:
     nu = Rational(law.power, 2)
     near, far = (tex(sympy.factor_terms(series.coefficient(law.power))) for series in (law.near, law.far))
     return (
-        rf"\paragraph{{The two coefficients.}} The first exponent that is not whole is $\nu={tex(nu)}$, at $+1$ with the coefficient $a_+={near}$ and at $-1$ with $a_-={far}$ (of $u^\nu$). By the next two"
-        rf" paragraphs, with $u=2y$, $\mu_k\sim[a_++(-1)^ka_-]\,C(d,\nu)\,k^{{-d-2\nu+1}}$ and $C(d,\nu)=2^{{\nu+d-2}}\Gamma(\tfrac d2)\Gamma(\nu+\tfrac{{d-1}}2)/(\sqrt\pi\,\Gamma(-\nu))$, which is the theorem."
+        rf"\paragraph{{The two coefficients.}} The first exponent that is not whole is $\nu={tex(nu)}$, at $+1$ with the coefficient $a_+={near}$ and at $-1$ with $a_-={far}$ (of"
+        rf" $u^\nu$). By the next two"
+        rf" paragraphs, with $u=2y$, $\mu_k\sim[a_++(-1)^ka_-]\,C(d,\nu)\,k^{{-d-2\nu+1}}$ and $C(d,\nu)=2^{{\nu+d-2}}\Gamma(\tfrac"
+        rf" d2)\Gamma(\nu+\tfrac{{d-1}}2)/(\sqrt\pi\,\Gamma(-\nu))$, which is the theorem."
     )
 
 
@@ -220,7 +230,8 @@ def _corollary(law: DepthLaw) -> str:
         r"\[ \mu_k(\Theta_1^\ell)>\mu_k(\Theta_2^\ell)>\dots>\mu_k(\Theta_{\ell+1}^\ell)>0. \]"
         r"\emph{Proof.} Let $M_l$ be the bracket of layer $l$, $\mu_k(\Theta_l^\ell)\sim M_l\,C\,k^{-d}$ with one $C>0$. Checked by the machine:"
         "\n\\begin{align*}\n" + rows + "\n\\end{align*}\n"
-        r"and $1+(-1)^kp_\ell\ge1-p_\ell>0$ for $\ell\ge2$. So $M_1>M_2>\dots>M_\ell=1$. The last layer is the CK, whose eigenvalues are of the smaller order $k^{-d-2}$, with positive constants too"
+        r"and $1+(-1)^kp_\ell\ge1-p_\ell>0$ for $\ell\ge2$. So $M_1>M_2>\dots>M_\ell=1$. The last layer is the CK, whose eigenvalues are of the smaller order $k^{-d-2}$, with positive"
+        r" constants too"
         r" (the law of the CK). At $\ell=1$ the chain holds for even $k$, and for odd $k\ge3$ all terms are $0$. The depth at which $K$ is reached is not part of the statement. $\square$"
     )
 
@@ -229,7 +240,8 @@ def document(law: DepthLaw) -> str:
     """Theorem and proof as a document of its own."""
     head = r"\newtheorem{theorem}{Theorem}" + "\n" + r"\begin{theorem}" + "\n" + law.statement() + "\n" + r"\end{theorem}"
     note = (
-        r"\noindent What is proved how: the coefficients of the expansions and the identities are derived by exact series arithmetic in a symbolic depth and compared by a computer algebra system,"
+        r"\noindent What is proved how: the coefficients of the expansions and the identities are derived by exact series arithmetic in a symbolic depth and compared by a computer"
+        r" algebra system,"
         r" and both sides are printed; analyticity, the bounds of $p_\ell$ and the passage to eigenvalues are argued in words."
     )
     return latex_document("A decay law at every depth", "\n\n".join([head, note, r"\section*{Proof}", law.proof()]))

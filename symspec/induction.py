@@ -15,6 +15,7 @@ again (:meth:`Induction.recheck`). A false claim is :class:`~symspec.errors.Refu
 named. What the machine does not check is that T is rightly transcribed and that the series arithmetic is
 allowed (the functions inside are analytic where they are expanded); that is for the text around it.
 
+>>> from sympy import S
 >>> n = INDEX
 >>> def tripled(now):
 ...     return {"F": now["F"] + now["F"] + now["F"]}
@@ -34,7 +35,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import sympy
-from sympy import Expr, Rational, S, Symbol
+from sympy import Expr, Rational, Symbol
 
 from .errors import Refuted
 from .singularity import Series

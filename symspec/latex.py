@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .layers import Architecture
     from .network import Network
     from .residual import ResidualNetwork
+    from .singularity import Expansion
 
 CLOSED_FORM_NODES = 150
 # Beyond this many nodes before simplification no closed form ends below the limit above.
@@ -133,6 +134,15 @@ def _width(text: str) -> int:
     """A rough count of the symbols that stand side by side."""
     text = re.sub(r"\\(left|right|displaystyle|operatorname|mathbf)\b", "", text)
     return len(re.sub(r"\\[a-zA-Z]+", "m", re.sub(r"[{}^_\s]", "", text)))
+
+
+def expansion_latex(item: Expansion) -> str:
+    """K = ... in s = sin(theta/2) at rho = 1, cos(theta/2) at rho = -1, with the names it uses below."""
+    end = "1" if item.end > 0 else "-1"
+    variable = r"\sqrt{(1-\rho)/2}" if item.end > 0 else r"\sqrt{(1+\rho)/2}"
+    rows = [("K", series_latex(item.series.terms, item.series.order, "s", item.root) + rf" \qquad (\rho\to {end},\ s={variable})")]
+    rows += [(tex(symbol), broken(value)) for symbol, value in item.used_names().items()]
+    return aligned(rows) if len(rows) > 1 else " = ".join(rows[0])
 
 
 def series_latex(terms: Mapping[int, Expr], order: int, letter: str, root: int = 1) -> str:
@@ -265,4 +275,21 @@ def document(title: str, body: str) -> str:
 
 _PACKAGES = ("[margin=22mm]{geometry}", "{amsmath}", "{amssymb}", "{amsthm}", "{booktabs}", "{longtable}", "{graphicx}", "[hidelinks]{hyperref}")
 
-__all__ = ["aligned", "broken", "closed_form", "display", "document", "escape", "kernel_latex", "network_latex", "parametrisation_text", "residual_latex", "residual_text", "row", "series_latex", "tex", "written_size"]
+__all__ = [
+    "aligned",
+    "broken",
+    "closed_form",
+    "display",
+    "document",
+    "escape",
+    "expansion_latex",
+    "kernel_latex",
+    "network_latex",
+    "parametrisation_text",
+    "residual_latex",
+    "residual_text",
+    "row",
+    "series_latex",
+    "tex",
+    "written_size",
+]

@@ -21,16 +21,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy
 from sympy import Expr, Rational, S, Symbol, pi
 
-from .errors import NoClosedForm
-from .exact import is_zero
+from .errors import ExpressionTooLarge, InputError, NoClosedForm
+from .exact import exact, is_zero, natural
 from .kernel import Kernel
-from .program import RHO, THETA0, Line, Operation, compile_lines
+from .program import RHO, THETA0, Line, Operation, compile_lines, tree_size
 
 NAMED_SIZE = 12
+MAX_ORDER, MAX_WRITTEN = 200, 20_000
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,11 @@ def _clean(terms: dict[int, Expr], order: int) -> Series:
 
 @dataclass(frozen=True)
 class Expansion:
-    """An expansion at one end: the series in tau = s^(1/root), and the names used in it."""
+    """An expansion at one end: the series in tau = s^(1/root), and the names used in it.
+
+    s is sin(theta/2) = sqrt((1 - rho)/2) at rho = 1 and cos(theta/2) = sqrt((1 + rho)/2) at rho = -1;
+    the coefficients are exact, up to s^order.
+    """
 
     series: Series
     root: int
@@ -143,8 +149,24 @@ class Expansion:
     names: dict[Symbol, Expr] = field(default_factory=dict)
 
     def coefficient(self, j: int) -> Expr:
-        """Coefficient of tau^j, with names."""
-        return self.series.coefficient(j)
+        """Coefficient of tau^j, with names. InputError from the remainder on, where it is not known."""
+        power = int(exact(j, "power"))
+        if power != j or power >= self.series.order:
+            raise InputError(f"the coefficients are those of whole powers below {self.series.order}, not of {j}; ask for a higher order")
+        return self.series.coefficient(power)
+
+    @property
+    def order(self) -> Rational:
+        """The remainder is O(s^order)."""
+        return Rational(self.series.order, self.root)
+
+    def used_names(self) -> dict[Symbol, Expr]:
+        """The names that the coefficients use, directly or through other names."""
+        wanted = {symbol for value in self.series.terms.values() for symbol in value.free_symbols}
+        for symbol in reversed(list(self.names)):
+            if symbol in wanted:
+                wanted |= self.names[symbol].free_symbols
+        return {symbol: value for symbol, value in self.names.items() if symbol in wanted}
 
     def singular(self) -> list[tuple[Rational, Expr]]:
         """(nu, a) for every term a ((1-|rho|)/2)^nu with nu not a whole number >= 0, ascending."""
@@ -156,17 +178,42 @@ class Expansion:
         return found
 
     def written_out(self, expr: Expr) -> Expr:
-        """Replace every name by its definition."""
+        """Replace every name by its definition. ExpressionTooLarge where that is too long, as in deep layers at rho = -1."""
         for symbol in reversed(list(self.names)):
+            if tree_size(expr) > MAX_WRITTEN:
+                raise ExpressionTooLarge("written out, this coefficient is too long; .names gives its parts by their recursion")
             expr = expr.xreplace({symbol: self.names[symbol]}) if symbol in expr.free_symbols else expr
         return expr
 
+    def latex(self) -> str:
+        """LaTeX of the expansion, for mathematics mode."""
+        from .latex import expansion_latex
+
+        return expansion_latex(self)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
     def __str__(self) -> str:
-        return str(self.series)
+        if self.root == 1:
+            return str(self.series)
+        parts = [str(self.series.terms[j] * Symbol("s") ** Rational(j, self.root)) for j in sorted(self.series.terms)]
+        return " + ".join([*parts, f"O(s**({self.order}))"]).replace("+ -", "- ")
 
 
-def expansion(kernel: Kernel, end: int, order: int) -> Expansion:
-    """The expansion of K at rho = end (+1 or -1) up to s^order (tau^(order * root))."""
+def expansion(kernel: Kernel, end: Any = 1, order: Any = 4) -> Expansion:
+    """The exact expansion of K at rho = end (+1 or -1), up to O(s^order).
+
+    Raises InputError for another end or an order that is no whole number from 1 to 200,
+    NoClosedForm where the expansion leaves the class of exact constants or of power series.
+    """
+    if not isinstance(kernel, Kernel):
+        raise InputError(f"expansion takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
+    if exact(end, "end") not in (1, -1):
+        raise InputError(f"end is the correlation +1 or -1, not {end}")
+    end, order = int(exact(end)), natural(order, "order", 1)
+    if order > MAX_ORDER:
+        raise InputError(f"order {order} is above {MAX_ORDER}")
     root = kernel.ramification
     reader = _Reader(end, root, order * root + root)
     environment: dict[str, Series] = {}
