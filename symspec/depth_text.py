@@ -228,11 +228,11 @@ def _corollary(law: DepthLaw) -> str:
     return (
         r"\paragraph{Corollary: early layers hold the high frequencies.} For every depth $\ell\ge2$ and every $d\ge2$ there is a $K$ such that for all $k\ge K$"
         r"\[ \mu_k(\Theta_1^\ell)>\mu_k(\Theta_2^\ell)>\dots>\mu_k(\Theta_{\ell+1}^\ell)>0. \]"
-        r"\emph{Proof.} Let $M_l$ be the bracket of layer $l$, $\mu_k(\Theta_l^\ell)\sim M_l\,C\,k^{-d}$ with one $C>0$. Checked by the machine:"
+        r"\emph{Proof.} Let $M_l$ be the bracket of layer $l$, $\mu_k(\Theta_l^\ell)\sim M_l\,C\,k^{-d}$ with one $C>0$. Checked by the machine, for $2\le l\le\ell$:"
         "\n\\begin{align*}\n" + rows + "\n\\end{align*}\n"
         r"and $1+(-1)^kp_\ell\ge1-p_\ell>0$ for $\ell\ge2$. So $M_1>M_2>\dots>M_\ell=1$. The last layer is the CK, whose eigenvalues are of the smaller order $k^{-d-2}$, with positive"
         r" constants too"
-        r" (the law of the CK). At $\ell=1$ the chain holds for even $k$, and for odd $k\ge3$ all terms are $0$. The depth at which $K$ is reached is not part of the statement. $\square$"
+        r" (the law of the CK). At $\ell=1$ the chain holds for even $k$, and for odd $k\ge3$ all terms are $0$. How large $K$ must be is not part of the statement. $\square$"
     )
 
 
