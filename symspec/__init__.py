@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         step as step,
     )
     from .decay_law import decay as decay
+    from .depth_laws import DepthLaw as DepthLaw, depth_law as depth_law
     from .domain import Circle as Circle, Domain as Domain, Sphere as Sphere, parse_domain as parse_domain
     from .errors import (
         DomainError as DomainError,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         NotSquareIntegrable as NotSquareIntegrable,
         OutputError as OutputError,
         ParseError as ParseError,
+        Refuted as Refuted,
         SymspecError as SymspecError,
         Undecided as Undecided,
         UnknownName as UnknownName,
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
     from .network import Network as Network, mlp as mlp
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
+    from .singularity import Expansion as Expansion, expansion as expansion
     from .spectrum import eigenvalue as eigenvalue
 
 __version__ = "0.1.0"
@@ -74,14 +77,16 @@ _EXPORTS = {
         "polynomial rectified_monomial relu sign sin step"
     ),
     "decay_law": "decay",
+    "depth_laws": "DepthLaw depth_law",
     "domain": "Circle Domain Sphere parse_domain",
     "errors": (
         "DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
-        "OutputError ParseError SymspecError Undecided UnknownName"
+        "OutputError ParseError Refuted SymspecError Undecided UnknownName"
     ),
     "kernel": "Kernel zonal_kernel",
     "network": "Network mlp",
     "residual": "ResidualNetwork resnet",
+    "singularity": "Expansion expansion",
     "spectrum": "eigenvalue",
 }
 __all__, __getattr__, __dir__ = lazy_names(__name__, _EXPORTS)

@@ -8,7 +8,7 @@ installed, a table of the same texts stands in; it also holds the one-line summa
 ``symspec --help`` imports no subcommand.
 
 >>> sorted(registered())[:3]
-['decay', 'derive', 'eigenvalues']
+['decay', 'depth-law', 'derive']
 >>> main(["derive", "relu", "--depth", "1", "--kernel", "ck", "--rho", "0"])
 K = CK of relu network of depth 1
 w_1 = theta_0*cos(theta_0)/(2*pi) - sin(theta_0)/(2*pi) - cos(theta_0)/2 + 1/2
@@ -44,6 +44,8 @@ TABLE = {
     "eigenvalues": ("numerics.commands:eigenvalues", "certified eigenvalues of a kernel"),
     "decay": ("numerics.decay_command:decay", "the decay law of the eigenvalues, with its constants and its proof"),
     "certify": ("numerics.certify_command:certify", "bounds of the eigenvalues of every degree, with a proof that can be checked"),
+    "depth-law": ("symspec.depth_command:depth_law", "the decay law at symbolic depth, proved by induction over the layers"),
+    "expansion": ("symspec.commands:expansion", "exact Puiseux expansions of a kernel at correlation +1 and -1"),
     "gram": ("gpu.commands:gram", "Gram matrices, and certified eigenvalues checked against random points"),
     "repl": ("symspec.commands:repl", "a Python prompt with everything imported"),
 }

@@ -1,4 +1,4 @@
-r"""The subcommands of the exact storey: ``derive``, ``hermite`` and ``repl``.
+r"""The subcommands of the exact storey: ``derive``, ``hermite``, ``expansion`` and ``repl``.
 
 >>> from symspec.cli import main
 >>> main(["hermite", "relu", "--degrees", "0:4"])
@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .command_line import Runner, activation_argument, degrees_argument, json_argument, kernel_from, network_arguments, network_from, parse_degrees, to_json
+from .errors import InputError
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -123,6 +124,46 @@ def _hermite(args: Namespace) -> int:
     return 0
 
 
+def expansion(parser: ArgumentParser) -> Runner:
+    """The exact expansion of a kernel in half-integer powers of 1 - rho at rho = +1, or of 1 + rho at rho = -1.
+
+    The variable is s = sqrt((1 - rho)/2), or sqrt((1 + rho)/2) at rho = -1. Its powers that are
+    not even decide how fast the eigenvalues decay. Long constants get names, listed below.
+
+    example:
+      symspec expansion relu --depth 3 --kernel ntk --end -1 --order 8
+      symspec expansion gelu --depth 1 --kernel ck --json
+    """
+    network_arguments(parser)
+    parser.add_argument("--end", default="1", metavar="R", help="the correlation +1 or -1 (default %(default)s)")
+    parser.add_argument("--order", default="4", metavar="N", help="the remainder is O(s^N) (default %(default)s)")
+    parser.add_argument("--latex", action="store_true", help="print LaTeX")
+    json_argument(parser)
+    return _expansion
+
+
+def _expansion(args: Namespace) -> int:
+    from sympy import Rational
+
+    from .singularity import expansion as expand
+
+    if args.json and args.latex:
+        raise InputError("--json and --latex exclude each other; the JSON holds the LaTeX too")
+    kernel = kernel_from(args)
+    found = expand(kernel, args.end, args.order)
+    terms = [{"power": str(Rational(j, found.root)), "coefficient": str(value)} for j, value in sorted(found.series.terms.items())]
+    names = {str(name): str(value) for name, value in found.used_names().items()}
+    if args.json:
+        print(to_json({"kernel": kernel.name, "end": found.end, "order": str(found.order), "terms": terms, "names": names, "latex": found.latex()}))
+    elif args.latex:
+        print(found.latex())
+    else:
+        sign = "-" if found.end > 0 else "+"
+        print(f"K = {kernel.name}, s = sqrt((1 {sign} rho)/2)\nK = {found}")
+        print("".join(f"{name} = {value}\n" for name, value in names.items()), end="")
+    return 0
+
+
 def repl(parser: ArgumentParser) -> Runner:
     """Open a Python prompt (IPython where it is installed) with everything imported.
 
@@ -211,4 +252,4 @@ def _plain(names: dict[str, Any], banner: str) -> None:
         sys.displayhook = before
 
 
-__all__ = ["derive", "hermite", "namespace", "repl"]
+__all__ = ["derive", "expansion", "hermite", "namespace", "repl"]

@@ -39,7 +39,7 @@ from .gegenbauer import asymptotic_factor
 from .kernel import Kernel
 from .program import RHO, tree_size
 from .radius import Singularity, first_singularity
-from .singularity import Expansion, expansion
+from .singularity import Expansion, puiseux
 
 ORDERS = (4, 6, 8, 12, 16, 24, 40, 64)
 PATIENT_ORDER = 6
@@ -216,9 +216,11 @@ def _smooth_law(kernel: Kernel, domain: Sphere) -> DecayLaw:
 
 
 def _power_law(kernel: Kernel, domain: Sphere) -> DecayLaw:
-    for order in ORDERS:
+    root = kernel.ramification
+    # Composed jumps expand in tau = s^(1/root): their first terms show at orders far below those of s.
+    for steps in sorted({*ORDERS, *(order * root for order in ORDERS)}):
         try:
-            ends = _ends(kernel, order)
+            ends = _ends(kernel, steps)
         except NoClosedForm as error:
             if "known orders" not in str(error):
                 raise
@@ -226,16 +228,17 @@ def _power_law(kernel: Kernel, domain: Sphere) -> DecayLaw:
         terms = {parity: _leading_term(kernel, domain, ends, parity) for parity in PARITIES}
         kept = {parity: None if _vanishes(kernel, parity) else term for parity, term in terms.items()}
         open_ = [parity for parity, term in kept.items() if term is None and not _vanishes(kernel, parity)]
-        if all(term is None for term in kept.values()) or (open_ and order < PATIENT_ORDER):
+        if all(term is None for term in kept.values()) or (open_ and steps < PATIENT_ORDER * root):
             continue
-        beyond = {parity: as_expr(domain.d) + order - 1 for parity in open_}
+        known = Rational(min(item.series.order for item in ends), root)
+        beyond = {parity: as_expr(domain.d) + known - 1 for parity in open_}
         return DecayLaw(kernel, domain, "power", kept, ends, beyond=beyond)
     raise Undecided(f"no singular term was found up to order {ORDERS[-1]} at rho = +1 and -1; the kernel may be smooth")
 
 
-def _ends(kernel: Kernel, order: int) -> tuple[Expansion, ...]:
-    plus = expansion(kernel, +1, order)
-    return (plus,) if kernel.symmetry else (plus, expansion(kernel, -1, order))
+def _ends(kernel: Kernel, steps: int) -> tuple[Expansion, ...]:
+    plus = puiseux(kernel, +1, steps)
+    return (plus,) if kernel.symmetry else (plus, puiseux(kernel, -1, steps))
 
 
 def _vanishes(kernel: Kernel, parity: str) -> bool:

@@ -11,12 +11,13 @@ True
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import sympy
-from sympy import Expr, Symbol
+from sympy import Expr, Rational, Symbol
 
 from .exact import as_expr
+from .latex import series_latex
 from .singularity import Expansion
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def _used(law: DecayLaw) -> set[Symbol]:
 def proof(law: DecayLaw) -> str:
     """The derivation, paragraph by paragraph."""
     if law.kind == "power":
-        return "\n\n".join([*(_expansion(item) for item in law.expansions), _symmetry(law), _blocks(law), _rest()])
+        nus = sorted({term.nu for term in law.terms.values() if term is not None})
+        return "\n\n".join([*(_expansion(item) for item in law.expansions), _symmetry(law), blocks(nus), rest()])
     if law.kind == "finite":
         return "A polynomial of degree $n$ in the correlation is orthogonal to $P_k$ for $k>n$."
     return _smooth(law)
@@ -96,30 +98,13 @@ def proof(law: DecayLaw) -> str:
 def _expansion(item: Expansion) -> str:
     variable = r"s=\sqrt{(1-\rho)/2}=\sin(\theta/2)" if item.end > 0 else r"\tilde s=\sqrt{(1+\rho)/2}=\cos(\theta/2)"
     letter = "s" if item.end > 0 else r"\tilde s"
-    powers = sorted(item.series.terms)
-    shown = [_term(item.series.terms[j], letter, j, item.root) for j in powers]
-    tail = rf"O\left({_power(letter, item.series.order, item.root)}\right)"
     sign = "+1" if item.end > 0 else "-1"
-    body = " + ".join([*shown, tail])
+    body = series_latex(item.series.terms, item.series.order, letter, item.root)
     names = ""
     used = set().union(*(value.free_symbols for value in item.series.terms.values())) if item.series.terms else set()
     if used & set(item.names):
         names = " Long constants carry names; they are defined by the same recursion evaluated at the end point."
     return rf"\paragraph{{Expansion at $\rho={sign}$.}} In ${variable}$ the program of the kernel gives, by exact series arithmetic," + "\n" + rf"\[ K = {body}. \]" + names
-
-
-def _term(value: Expr, letter: str, j: int, root: int) -> str:
-    return _tex(value) if j == 0 else rf"{_bracket(value)}\,{_power(letter, j, root)}"
-
-
-def _bracket(value: Expr) -> str:
-    text = _tex(value)
-    return rf"\left({text}\right)" if value.is_Add or text.startswith("-") else text
-
-
-def _power(letter: str, j: int, root: int) -> str:
-    exponent = sympy.Rational(j, root)
-    return "1" if exponent == 0 else letter if exponent == 1 else f"{letter}^{{{_tex(exponent)}}}"
 
 
 def _symmetry(law: DecayLaw) -> str:
@@ -130,8 +115,8 @@ def _symmetry(law: DecayLaw) -> str:
     return ""
 
 
-def _blocks(law: DecayLaw) -> str:
-    nus = sorted({term.nu for term in law.terms.values() if term is not None})
+def blocks(nus: Sequence[Rational]) -> str:
+    """From the first exponents nu to the leading constants of the eigenvalues."""
     values = ", ".join(rf"\nu={_tex(nu)}" for nu in nus)
     return "\n".join(
         [
@@ -145,7 +130,8 @@ def _blocks(law: DecayLaw) -> str:
     )
 
 
-def _rest() -> str:
+def rest() -> str:
+    """Why the blocks of both ends give the whole asymptotic expansion."""
     return "\n".join(
         [
             r"\paragraph{The rest.} Subtract from $K$ all blocks of both ends up to a large exponent. The difference has, at both ends, an expansion in whole powers of $y$ and",
@@ -193,4 +179,4 @@ def _tex(value: Expr) -> str:
     return tex(value)
 
 
-__all__ = ["proof", "statement"]
+__all__ = ["blocks", "proof", "rest", "statement"]

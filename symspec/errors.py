@@ -42,6 +42,10 @@ class Undecided(SymspecError, ArithmeticError):
     """No proof was reached within the stated precision and effort; no guess is given."""
 
 
+class Refuted(SymspecError, ArithmeticError):
+    """A claim fails the check by which it was to be proved."""
+
+
 class UnknownName(SymspecError, AttributeError):
     """The package has no object of that name."""
 

@@ -88,10 +88,11 @@ def is_zero(value: sympy.Expr) -> bool:
     """
     if value.is_Rational:
         return bool(value == 0)
-    if value.is_zero is not None:
-        return bool(value.is_zero)
+    # Digits first: sympy takes acos(x) for zero where x is within 1e-8 of 1.
     if value.is_comparable:
         return False
+    if value.is_zero is not None:
+        return bool(value.is_zero)
     if value.is_algebraic:
         x = sympy.Dummy("x")
         return bool(sympy.minimal_polynomial(value, x) == x)

@@ -19,6 +19,7 @@ True
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import sympy
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .layers import Architecture
     from .network import Network
     from .residual import ResidualNetwork
+    from .singularity import Expansion
 
 CLOSED_FORM_NODES = 150
 # Beyond this many nodes before simplification no closed form ends below the limit above.
@@ -81,12 +83,12 @@ def kernel_latex(kernel: Kernel) -> str:
     """LaTeX of a kernel for mathematics mode: the closed form if short, else an ``aligned`` recursion."""
     expr = closed_form(kernel)
     if expr is not None:
-        text = _broken(expr)
+        text = broken(expr)
         return f"\\begin{{aligned}}\n& {text}\n\\end{{aligned}}" if "\\\\" in text else text
     rows = [row(line) for line in kernel.program.lines]
     if THETA0 in kernel.program.inputs:
         rows.insert(0, (tex(THETA0), rf"\arccos {tex(RHO)}"))
-    rows.append((rf"K({tex(RHO)})", _broken(kernel.program.output)))
+    rows.append((rf"K({tex(RHO)})", broken(kernel.program.output)))
     return aligned(rows)
 
 
@@ -100,7 +102,7 @@ def display(mathematics: str) -> str:
 
 def row(line: Line) -> Row:
     """The two sides of a line's equation."""
-    return tex(line.symbol), _broken(line.expr)
+    return tex(line.symbol), broken(line.expr)
 
 
 def aligned(rows: list[Row]) -> str:
@@ -108,7 +110,7 @@ def aligned(rows: list[Row]) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(f"{left} &= {right}" for left, right in rows) + "\n\\end{aligned}"
 
 
-def _broken(expr: Expr) -> str:
+def broken(expr: Expr) -> str:
     """A sum too wide for a page, broken between its terms."""
     text = tex(expr)
     if _width(text) <= LINE_WIDTH:
@@ -134,6 +136,35 @@ def _width(text: str) -> int:
     return len(re.sub(r"\\[a-zA-Z]+", "m", re.sub(r"[{}^_\s]", "", text)))
 
 
+def expansion_latex(item: Expansion) -> str:
+    """K = ... in s = sin(theta/2) at rho = 1, cos(theta/2) at rho = -1, with the names it uses below."""
+    end = "1" if item.end > 0 else "-1"
+    variable = r"\sqrt{(1-\rho)/2}" if item.end > 0 else r"\sqrt{(1+\rho)/2}"
+    rows = [("K", series_latex(item.series.terms, item.series.order, "s", item.root) + rf" \qquad (\rho\to {end},\ s={variable})")]
+    rows += [(tex(symbol), broken(value)) for symbol, value in item.used_names().items()]
+    return aligned(rows) if len(rows) > 1 else " = ".join(rows[0])
+
+
+def series_latex(terms: Mapping[int, Expr], order: int, letter: str, root: int = 1) -> str:
+    """sum of terms[j] letter^(j/root) + O(letter^(order/root)), ascending."""
+    text = ""
+    for j in sorted(terms):
+        power, value = _power(letter, j, root), terms[j]
+        piece = tex(value) if j == 0 else "-" + power if value == -1 else power if value == 1 else rf"{_bracket(value)}\,{power}"
+        text += piece if not text or piece.startswith("-") else f" + {piece}"
+    rest = rf"O\left({_power(letter, order, root)}\right)"
+    return f"{text} + {rest}" if text else rest
+
+
+def _power(letter: str, j: int, root: int) -> str:
+    exponent = sympy.Rational(j, root)
+    return "1" if exponent == 0 else letter if exponent == 1 else f"{letter}^{{{exponent}}}"
+
+
+def _bracket(value: Expr) -> str:
+    return rf"\left({tex(value)}\right)" if value.is_Add else tex(value)
+
+
 def network_latex(network: Network) -> str:
     """The network's recursion for mathematics mode: activation, its dual, the dual of its derivative, the layers."""
     if network.parametrisation.normalised:
@@ -144,8 +175,8 @@ def network_latex(network: Network) -> str:
 def _activation_rows(network: Architecture, variance: Expr, name: str) -> list[Row]:
     """The activation and the two duals at one variance, written as ``name`` of sigma and sigma'."""
     functions = network.nonlinearity.dual, network.nonlinearity.slope_dual
-    duals = [(name % symbol, _broken(function.at(RHO, variance, variance))) for symbol, function in zip((r"\sigma", r"\sigma'"), functions, strict=True)]
-    return [(r"\sigma(x)", _broken(network.activation.form.as_expr())), *duals]
+    duals = [(name % symbol, broken(function.at(RHO, variance, variance))) for symbol, function in zip((r"\sigma", r"\sigma'"), functions, strict=True)]
+    return [(r"\sigma(x)", broken(network.activation.form.as_expr())), *duals]
 
 
 def _layers(network: Architecture) -> str:
@@ -244,4 +275,21 @@ def document(title: str, body: str) -> str:
 
 _PACKAGES = ("[margin=22mm]{geometry}", "{amsmath}", "{amssymb}", "{amsthm}", "{booktabs}", "{longtable}", "{graphicx}", "[hidelinks]{hyperref}")
 
-__all__ = ["aligned", "closed_form", "display", "document", "escape", "kernel_latex", "network_latex", "parametrisation_text", "residual_latex", "residual_text", "row", "tex", "written_size"]
+__all__ = [
+    "aligned",
+    "broken",
+    "closed_form",
+    "display",
+    "document",
+    "escape",
+    "expansion_latex",
+    "kernel_latex",
+    "network_latex",
+    "parametrisation_text",
+    "residual_latex",
+    "residual_text",
+    "row",
+    "series_latex",
+    "tex",
+    "written_size",
+]

@@ -259,6 +259,24 @@ def tree_size(expr: Expr) -> int:
     return sizes[expr]
 
 
+def _cosine(angle: Expr) -> Expr:
+    """cos; of acos(x) and half of it without sympy, which takes acos(x) for 0 where x is within 1e-8 of 1."""
+    factor, inverse = angle.as_coeff_Mul()
+    if isinstance(inverse, sympy.acos) and factor in (1, S.Half):
+        x = inverse.args[0]
+        return x if factor == 1 else sympy.sqrt((1 + x) / 2)
+    return sympy.cos(angle)
+
+
+def _sine(angle: Expr) -> Expr:
+    """sin, likewise."""
+    factor, inverse = angle.as_coeff_Mul()
+    if isinstance(inverse, sympy.acos) and factor in (1, S.Half):
+        x = inverse.args[0]
+        return sympy.sqrt(1 - x**2) if factor == 1 else sympy.sqrt((1 - x) / 2)
+    return sympy.sin(angle)
+
+
 def sympy_table(rho: Expr) -> dict[str, Callable[..., Expr]]:
     """The carrier of sympy expressions at correlation ``rho``.
 
@@ -275,6 +293,8 @@ def sympy_table(rho: Expr) -> dict[str, Callable[..., Expr]]:
 
     table: dict[str, Callable[..., Expr]] = {name: head for head, name in (UNARY | SEVERAL).items()}
     table |= {
+        "cos": _cosine,
+        "sin": _sine,
         "constant": lambda value: value,
         "rho": lambda: rho,
         "theta": lambda: sympy.acos(rho),

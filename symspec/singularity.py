@@ -21,124 +21,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy
 from sympy import Expr, Rational, S, Symbol, pi
 
-from .errors import NoClosedForm
-from .exact import is_zero
+from .errors import ExpressionTooLarge, InputError, NoClosedForm
+from .exact import exact, natural
 from .functions import EVEN
 from .kernel import Kernel
-from .program import RHO, THETA0, Line, Operation, compile_lines
+from .program import RHO, THETA0, Line, Operation, compile_lines, tree_size
+from .truncated_series import Series
 
 NAMED_SIZE = 12
-
-
-@dataclass(frozen=True)
-class Series:
-    """sum_j terms[j] tau^j + O(tau^order); exponents are integers, possibly negative."""
-
-    terms: dict[int, Expr]
-    order: int
-
-    @staticmethod
-    def constant(value: Expr, order: int) -> Series:
-        return Series({0: value} if value != 0 else {}, order)
-
-    @property
-    def valuation(self) -> int:
-        return min(self.terms, default=self.order)
-
-    def coefficient(self, j: int) -> Expr:
-        return self.terms.get(j, S.Zero)
-
-    def __add__(self, other: Series) -> Series:
-        order = min(self.order, other.order)
-        keys = {j for j in (*self.terms, *other.terms) if j < order}
-        return _clean({j: self.coefficient(j) + other.coefficient(j) for j in keys}, order)
-
-    def __mul__(self, other: Series) -> Series:
-        order = min(self.order + other.valuation, other.order + self.valuation)
-        products: dict[int, Expr] = {}
-        for i, a in self.terms.items():
-            for j, b in other.terms.items():
-                if i + j < order:
-                    products[i + j] = products.get(i + j, S.Zero) + a * b
-        return _clean(products, order)
-
-    def scaled(self, factor: Expr) -> Series:
-        return _clean({j: c * factor for j, c in self.terms.items()}, self.order)
-
-    def without_constant(self) -> Series:
-        return Series({j: c for j, c in self.terms.items() if j != 0}, self.order)
-
-    def truncated(self, order: int) -> Series:
-        return Series({j: c for j, c in self.terms.items() if j < order}, min(order, self.order))
-
-    def derivative(self) -> Series:
-        return Series({j - 1: c * j for j, c in self.terms.items() if j}, self.order - 1)
-
-    def integral(self) -> Series:
-        """The primitive without constant term. Raises for a term 1/tau (a logarithm)."""
-        if -1 in self.terms:
-            raise NoClosedForm("a logarithm appears in the expansion")
-        return Series({j + 1: c / (j + 1) for j, c in self.terms.items()}, self.order + 1)
-
-    def power(self, exponent: Rational) -> Series:
-        """(c tau^v (1 + ...))^r by the binomial series; v r must be an integer."""
-        if exponent == 0:
-            return Series.constant(S.One, self.order)
-        if not self.terms and exponent.is_Integer and exponent > 0:
-            return Series({}, self.order * int(exponent))
-        if not self.terms:
-            raise NoClosedForm("a power of a series that vanishes to all known orders was needed")
-        v = self.valuation
-        if not (v * exponent).is_Integer:
-            raise NoClosedForm("the expansion needs a finer root of the variable")
-        lead, shift = self.terms[v], int(v * exponent)
-        rest = _clean({j - v: c / lead for j, c in self.terms.items() if j > v}, self.order - v)
-        total, factor, step = Series.constant(S.One, rest.order), Series.constant(S.One, rest.order), 1
-        while step * max(1, rest.valuation) < rest.order and rest.terms:
-            factor = (factor * rest).scaled((exponent - step + 1) / S(step))
-            total, step = total + factor, step + 1
-        return Series({j + shift: sympy.expand(c * lead**exponent) for j, c in total.terms.items()}, rest.order + shift)
-
-    def compose(self, function: Callable[[Expr], Expr]) -> Series:
-        """f(series) for f analytic at the constant term, by Taylor's theorem."""
-        centre, delta = self.coefficient(0), self.without_constant()
-        if delta.terms and delta.valuation < 0:
-            raise NoClosedForm("a function of a series with a pole was needed")
-        x = Symbol("x", real=True)
-        derivative, result = function(x), Series.constant(_at(function(x), x, centre), self.order)
-        power, n = Series.constant(S.One, self.order), 0
-        while delta.terms and (n + 1) * delta.valuation < self.order:
-            n, derivative, power = n + 1, sympy.diff(derivative, x), power * delta
-            result = result + power.scaled(_at(derivative, x, centre) / sympy.factorial(n))
-        return result.truncated(self.order)
-
-    def __str__(self) -> str:
-        tau = Symbol("s")
-        parts = [f"O(s**{self.order})"]
-        body = [str(self.terms[j] * tau**j) for j in sorted(self.terms)]
-        return " + ".join(body + parts).replace("+ -", "- ")
-
-
-def _at(expr: Expr, x: Symbol, value: Expr) -> Expr:
-    return expr.subs(x, value)
-
-
-def _clean(terms: dict[int, Expr], order: int) -> Series:
-    kept = {}
-    for j, raw in terms.items():
-        value = sympy.expand(raw)
-        if not (value.is_number and is_zero(value)):
-            kept[j] = value
-    return Series(kept, order)
+MAX_ORDER, MAX_WRITTEN = 200, 20_000
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """An expansion at one end: the series in tau = s^(1/root), and the names used in it."""
+    """An expansion at one end: the series in tau = s^(1/root), and the names used in it.
+
+    s is sin(theta/2) = sqrt((1 - rho)/2) at rho = 1 and cos(theta/2) = sqrt((1 + rho)/2) at rho = -1;
+    the coefficients are exact, up to s^order.
+    """
 
     series: Series
     root: int
@@ -146,8 +51,24 @@ class Expansion:
     names: dict[Symbol, Expr] = field(default_factory=dict)
 
     def coefficient(self, j: int) -> Expr:
-        """Coefficient of tau^j, with names."""
-        return self.series.coefficient(j)
+        """Coefficient of tau^j, with names. InputError from the remainder on, where it is not known."""
+        power = int(exact(j, "power"))
+        if power != j or power >= self.series.order:
+            raise InputError(f"the coefficients are those of whole powers below {self.series.order}, not of {j}; ask for a higher order")
+        return self.series.coefficient(power)
+
+    @property
+    def order(self) -> Rational:
+        """The remainder is O(s^order)."""
+        return Rational(self.series.order, self.root)
+
+    def used_names(self) -> dict[Symbol, Expr]:
+        """The names that the coefficients use, directly or through other names."""
+        wanted = {symbol for value in self.series.terms.values() for symbol in value.free_symbols}
+        for symbol in reversed(list(self.names)):
+            if symbol in wanted:
+                wanted |= self.names[symbol].free_symbols
+        return {symbol: value for symbol, value in self.names.items() if symbol in wanted}
 
     def singular(self) -> list[tuple[Rational, Expr]]:
         """(nu, a) for every term a ((1-|rho|)/2)^nu with nu not a whole number >= 0, ascending."""
@@ -159,28 +80,58 @@ class Expansion:
         return found
 
     def written_out(self, expr: Expr) -> Expr:
-        """Replace every name by its definition."""
+        """Replace every name by its definition. ExpressionTooLarge where that is too long, as in deep layers at rho = -1."""
         for symbol in reversed(list(self.names)):
+            if tree_size(expr) > MAX_WRITTEN:
+                raise ExpressionTooLarge("written out, this coefficient is too long; .names gives its parts by their recursion")
             expr = expr.xreplace({symbol: self.names[symbol]}) if symbol in expr.free_symbols else expr
         return expr
 
+    def latex(self) -> str:
+        """LaTeX of the expansion, for mathematics mode."""
+        from .latex import expansion_latex
+
+        return expansion_latex(self)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
     def __str__(self) -> str:
-        return str(self.series)
+        if self.root == 1:
+            return str(self.series)
+        parts = [str(self.series.terms[j] * Symbol("s") ** Rational(j, self.root)) for j in sorted(self.series.terms)]
+        return " + ".join([*parts, f"O(s**({self.order}))"]).replace("+ -", "- ")
 
 
-def expansion(kernel: Kernel, end: int, order: int) -> Expansion:
-    """The expansion of K at rho = end (+1 or -1) up to s^order (tau^(order * root))."""
+def expansion(kernel: Kernel, end: Any = 1, order: Any = 4) -> Expansion:
+    """The exact expansion of K at rho = end (+1 or -1), up to O(s^order).
+
+    Raises InputError for another end or an order that is no whole number from 1 to 200,
+    NoClosedForm where the expansion leaves the class of exact constants or of power series.
+    """
+    if not isinstance(kernel, Kernel):
+        raise InputError(f"expansion takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
+    if exact(end, "end") not in (1, -1):
+        raise InputError(f"end is the correlation +1 or -1, not {end}")
+    end, order = int(exact(end)), natural(order, "order", 1)
+    if order > MAX_ORDER:
+        raise InputError(f"order {order} is above {MAX_ORDER}")
+    return puiseux(kernel, end, order * kernel.ramification)
+
+
+def puiseux(kernel: Kernel, end: int, steps: int) -> Expansion:
+    """The expansion up to tau^steps, tau = s^(1/root): of composed jumps far fewer terms than up to a power of s."""
     if end < 0 and kernel.symmetry:
         # K(-rho) = +-K(rho): the angle of an inner layer may return to 0 there, which its program does not say.
-        near = expansion(kernel, +1, order)
+        near = puiseux(kernel, +1, steps)
         return Expansion(near.series if kernel.symmetry == EVEN else near.series.scaled(S.NegativeOne), near.root, end, near.names)
     root = kernel.ramification
-    reader = _Reader(end, root, order * root + root)
+    reader = _Reader(end, root, steps + root)
     environment: dict[str, Series] = {}
     for line in kernel.program.lines:
         environment[line.symbol.name] = reader.named(line, reader.line(line, environment))
     output = reader.expression(kernel.program.output, environment)
-    return Expansion(output.truncated(order * root), root, end, reader.names)
+    return Expansion(output.truncated(steps), root, end, reader.names)
 
 
 class _Reader:

@@ -76,7 +76,7 @@ def _depth_one(network: Network, part: str, d: Expr, k: Any) -> Expr:
     if not network.is_plain:
         raise NoClosedForm("with a bias no closed form is known; numerics.eigenvalues gives certified values")
     form = network.activation.form
-    shape = _homogeneous(form)
+    shape = homogeneous(form)
     if shape is not None:
         return network.output_scale * _homogeneous_kernel(shape, part, d, k)
     if part != "ck" or not network.parametrisation.normalised:
@@ -103,7 +103,7 @@ class Homogeneous:
         return (self.a**2 + self.b**2) * sympy.factorial2(2 * self.s - 1) / 2
 
 
-def _homogeneous(form: Form) -> Homogeneous | None:
+def homogeneous(form: Form) -> Homogeneous | None:
     """Read off a x_+^s + b (-x)_+^s, or None."""
     if not form.is_piecewise_polynomial or any(t.gate not in (None, Step(S.Zero)) for t in form.terms):
         return None
@@ -253,4 +253,4 @@ def _shifts(polynomial: Expr, j: Symbol) -> tuple[list[Expr], Expr]:
     return shifts, poly.LC()
 
 
-__all__ = ["eigenvalue", "half_power_eigenvalue"]
+__all__ = ["Homogeneous", "eigenvalue", "half_power_eigenvalue", "homogeneous"]

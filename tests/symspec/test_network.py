@@ -141,3 +141,11 @@ def test_a_second_moment_that_becomes_infinite_names_the_layer():
     for weight, layer in ((3, 1), (2, 2)):
         with pytest.raises(errors.NotSquareIntegrable, match=f"layer {layer}"):
             _ = mlp("exp(x**2/9)", 3, sigma_w2=weight).ck
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_exact_values_next_to_the_diagonal(depth):
+    """sympy takes acos(x) for 0 where x is within 1e-8 of 1; the value must not."""
+    small = Rational(1, 10**5)
+    leading = 1 - 2 * small**2 + depth * Rational(8, 3) * small**3 / sympy.pi
+    assert abs((mlp(relu, depth).ck(1 - 2 * small**2) - leading).evalf(50)) < 100 * small**4
