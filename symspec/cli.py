@@ -8,7 +8,7 @@ installed, a table of the same texts stands in; it also holds the one-line summa
 ``symspec --help`` imports no subcommand.
 
 >>> sorted(registered())[:3]
-['decay', 'depth-law', 'derive']
+['certify', 'decay', 'depth-law']
 >>> main(["derive", "relu", "--depth", "1", "--kernel", "ck", "--rho", "0"])
 K = CK of relu network of depth 1
 w_1 = theta_0*cos(theta_0)/(2*pi) - sin(theta_0)/(2*pi) - cos(theta_0)/2 + 1/2
