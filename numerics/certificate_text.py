@@ -29,7 +29,7 @@ def theorem_text(certificate: Certificate) -> str:
     """Plain text: what is proved for every degree, the decimals being rounded outwards."""
     c = certificate
     head = f"{c.kernel.name} on the sphere in R^{c.d} (uniform probability measure):"
-    lines = [f"{short(c.lower, up=False)} <= k^{c.exponent} mu_k <= {short(c.upper, up=True)} for every k >= {c.holds_from}{_exception(c)}"]
+    lines = [f"{short(c.lower, up=False)} <= k^{exponent_text(c.exponent)} mu_k <= {short(c.upper, up=True)} for every k >= {c.holds_from}{_exception(c)}"]
     return "\n".join([head, *lines])
 
 
@@ -38,15 +38,23 @@ def _exception(c: Certificate) -> str:
     return f", but mu_k = 0 exactly for {' and '.join(zeros)}" if zeros else ""
 
 
+def exponent_text(exponent: object) -> str:
+    """An exponent in plain text, a fraction in brackets."""
+    text = str(exponent)
+    return f"({text})" if "/" in text else text
+
+
 def parity_lines(certificate: Certificate) -> list[str]:
     """One line a band."""
     lines = []
     for parity, claim in certificate.claims.items():
         if claim.exponent is None:
             lines.append(f"mu_k = 0 exactly for {parity} k >= {claim.zero_from}")
-        lines += [f"{short(b.lower, up=False)} <= k^{claim.exponent} mu_k <= {short(b.upper, up=True)} for {parity} k >= {b.start}" for b in claim.bands]
+            continue
+        e = exponent_text(claim.exponent)
+        lines += [f"{short(b.lower, up=False)} <= k^{e} mu_k <= {short(b.upper, up=True)} for {parity} k >= {b.start}" for b in claim.bands]
         if claim.asymptotic is not None:
-            lines.append(f"k^{claim.exponent} mu_k tends to {claim.asymptotic.str(8, radius=False)} along {parity} k")
+            lines.append(f"k^{e} mu_k tends to {claim.asymptotic.str(8, radius=False)} along {parity} k")
     return lines
 
 
@@ -80,15 +88,25 @@ def theorem_latex(certificate: Certificate) -> str:
 def proof_latex(certificate: Certificate) -> str:
     """LaTeX: how the constants were proved, with the numbers that enter."""
     c, e = certificate, certificate.expansion
-    amplitudes = ", ".join(rf"a_{{{2 * i + 1}}}={_number(a)},\ b_{{{2 * i + 1}}}={_number(b)}" for i, (a, b) in enumerate(zip(e.near, e.far, strict=True)) if i < 3)
+    amplitudes = ", ".join(rf"{letter}_{{{j}}}={_number(value)}" for letter, pairs in (("a", e.near), ("b", e.far)) for j, value in pairs[:3])
+    root = max(int(j.q) for j, _ in e.near)
+    if e.ratio is None or e.supremum is None:
+        where = rf"With $y=(1-t)/2$, $s=\sqrt y$, $c=\sqrt{{1-y}}$ the kernel is analytic in $s^{{1/{root}}}$ at $t=1$, in $c$ at $t=-1$ and in $y$ between, and was bounded on discs there."
+    else:
+        where = (
+            rf"With $y=(1-t)/2$, $s=\sqrt y$, $c=\sqrt{{1-y}}$ the kernel is analytic in $\theta=\arccos t$ on the Bernstein ellipse of ratio ${_rational(e.ratio)}$ around $[0,\pi]$,"
+            + "\n"
+            + rf"where $|\kappa|\le{decimal_latex(short(e.supremum, up=True))}$."
+        )
+    terms = rf"j\le{e.J}\text{{ odd}}" if root == 1 else rf"j\le{e.J},\,j\notin2\mathbf Z"
     return "\n".join(
         [
-            rf"With $y=(1-t)/2$, $s=\sqrt y$, $c=\sqrt{{1-y}}$ the kernel is analytic in $\theta=\arccos t$ on the Bernstein ellipse of ratio ${_rational(e.ratio)}$ around $[0,\pi]$,",
-            rf"where $|\kappa|\le{decimal_latex(short(e.bound, up=True))}$. Its expansions $\sum a_js^j$ at $t=1$ and $\sum b_jc^j$ at $t=-1$ begin with the odd coefficients ${amplitudes}$.",
-            rf"Let $r=\kappa-\sum_{{j\le{e.J}\text{{ odd}}}}(a_js^j+b_jc^j)$ and $\mathcal L=y(1-y)\partial^2+\frac{{{c.d - 1}}}2(1-2y)\partial$, which is self-adjoint with",
+            where,
+            rf"The singular terms of its expansions $\sum a_js^j$ at $t=1$ and $\sum b_jc^j$ at $t=-1$ begin with ${amplitudes}$.",
+            rf"Let $r=\kappa-\sum_{{{terms}}}(a_js^j+b_jc^j)$ and $\mathcal L=y(1-y)\partial^2+\frac{{{c.d - 1}}}2(1-2y)\partial$, which is self-adjoint with",
             rf"$\mathcal LP_k=-k(k+{c.d - 2})P_k$. On {len(e.pieces)} pieces that cover $[0,1]$, power series with Cauchy tails give",
             rf"$\|\mathcal L^{{{e.m}}}r\|\le B={decimal_latex(short(e.remainder, up=True))}$, so for every $k\ge1$",
-            rf"\[ \Bigl|\mu_k-\sum_{{j\le{e.J}\text{{ odd}}}}(a_j+(-1)^kb_j)\,c_{{j/2}}\frac{{\Gamma(k-j/2)}}{{\Gamma(k+j/2+{c.d - 1})}}\Bigr|"
+            rf"\[ \Bigl|\mu_k-\sum_{{{terms}}}(a_j+(-1)^kb_j)\,c_{{j/2}}\frac{{\Gamma(k-j/2)}}{{\Gamma(k+j/2+{c.d - 1})}}\Bigr|"
             rf"\le\frac{{B}}{{(k(k+{c.d - 2}))^{{{e.m}}}\sqrt{{N({c.d},k)}}}}. \]",
             rf"From $k={c.cut}$ on the later blocks and the remainder, divided by the leading block, decrease in $k$; their values at $k={c.cut}$ give the bounds there.",
             rf"The {len(c.eigenvalues)} positive eigenvalues below were enclosed one by one.",

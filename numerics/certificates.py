@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flint import arb, fmpz
+from flint import arb, fmpq, fmpz
 
 from symspec.command_line import write_text
 from symspec.errors import InputError, NoClosedForm
 from symspec.kernel import Kernel
 
+from .certificate_text import exponent_text
 from .endpoint_expansion import EndpointExpansion
 from .exact_text import ball_record
 
@@ -44,7 +45,7 @@ class Band:
 class ParityClaim:
     """One parity: its exponent e, the limit Lambda of k^e mu_k, its bands; or the degree from which mu_k = 0 exactly."""
 
-    exponent: int | None
+    exponent: fmpq | None
     asymptotic: arb | None
     bands: tuple[Band, ...] = ()
     zero_from: int | None = None
@@ -67,9 +68,10 @@ class Certificate:
     description: dict[str, Any] | None = field(default=None)
 
     @property
-    def exponent(self) -> int:
-        """e, the slower of the two parities."""
-        return min(claim.exponent for claim in self.claims.values() if claim.exponent is not None)
+    def exponent(self) -> int | fmpq:
+        """e, the slower of the two parities; an int where it is whole."""
+        found = min(claim.exponent for claim in self.claims.values() if claim.exponent is not None)
+        return int(found) if found.q == 1 else found
 
     @property
     def holds_from(self) -> int:
@@ -100,7 +102,7 @@ class Certificate:
                 # k^e mu_k = k^(e - e') k^e' mu_k with e <= e'.
                 faster = claim.exponent > e
                 values.append((arb(0) if faster else band.lower) if smallest else band.upper)
-        values += [value * arb(fmpz(k)) ** e for k, value in self._exceptional().items()]
+        values += [value * power(arb(fmpz(k)), e) for k, value in self._exceptional().items()]
         bounds = [value.lower() if smallest else value.upper() for value in values]
         best = bounds[0]
         for bound in bounds[1:]:
@@ -114,6 +116,8 @@ class Certificate:
 
     def record(self) -> dict[str, Any]:
         """The content of the file. NoClosedForm for a kernel that the checker cannot rebuild."""
+        if self.expansion.supremum is None:
+            raise NoClosedForm("certificates of composed jumps have no file format yet; the bounds themselves are proved")
         if self.description is None:
             raise NoClosedForm(f"a certificate of {self.kernel.name} cannot be checked independently: its activation is no polynomial with rational coefficients on each side of 0")
         from .certificate_text import theorem_latex, theorem_text
@@ -132,13 +136,14 @@ class Certificate:
 
     def _proof(self) -> dict[str, Any]:
         e = self.expansion
+        assert e.supremum is not None
         ends, panels = e.pieces[:2], e.pieces[2:]
         return {
             "m": e.m,
             "J": e.J,
             "cut": self.cut,
-            "ellipse": {"ratio": str(e.ratio), "bound": dyadic(e.bound)},
-            "coefficients": {"near": [ball_record(a, RECORD_DIGITS) for a in e.near], "far": [ball_record(b, RECORD_DIGITS) for b in e.far]},
+            "ellipse": {"ratio": str(e.ratio), "bound": dyadic(e.supremum)},
+            "coefficients": {"near": [ball_record(a, RECORD_DIGITS) for _, a in e.near], "far": [ball_record(b, RECORD_DIGITS) for _, b in e.far]},
             "ends": {"sigma": str(ends[0].radius), "disc": str(ends[0].disc), "terms": ends[0].terms, "bounds": [dyadic(piece.bound) for piece in ends]},
             "panels": [{"centre": str(p.centre), "radius": str(p.radius), "disc": str(p.disc), "terms": p.terms, "bound": dyadic(p.bound)} for p in panels],
             "remainder": dyadic(e.remainder),
@@ -169,12 +174,17 @@ class Certificate:
         return theorem_text(self)
 
     def __repr__(self) -> str:
-        return f"Certificate({self.kernel.name} on S^{self.d - 1}: {self.lower.str(5, radius=False)} <= k^{self.exponent} mu_k <= {self.upper.str(5, radius=False)}, k >= {self.holds_from})"
+        return f"Certificate({self.kernel.name} on S^{self.d - 1}: {self.lower.str(5, radius=False)} <= k^{exponent_text(self.exponent)} mu_k <= {self.upper.str(5, radius=False)}, k >= {self.holds_from})"
 
 
 def write_record(path: Any, record: dict[str, Any]) -> None:
     """Write a certificate's file completely or not at all. Raises OutputError."""
     write_text(Path(path), json.dumps(record, indent=1) + "\n")
+
+
+def power(base: arb, exponent: Any) -> arb:
+    """base^e for e rational; base > 0."""
+    return base ** int(exponent) if isinstance(exponent, int) or exponent.q == 1 else base ** arb(exponent)
 
 
 def dyadic(value: arb) -> list[str]:
@@ -185,7 +195,7 @@ def dyadic(value: arb) -> list[str]:
 
 def _claim_record(claim: ParityClaim) -> dict[str, Any]:
     return {
-        "exponent": claim.exponent,
+        "exponent": None if claim.exponent is None else int(claim.exponent),
         "zero_from": claim.zero_from,
         "asymptotic": None if claim.asymptotic is None else ball_record(claim.asymptotic, RECORD_DIGITS),
         "bands": [{"from": band.start, "lower": dyadic(band.lower), "upper": dyadic(band.upper)} for band in claim.bands],

@@ -34,7 +34,8 @@ from symspec.domain import Sphere
 from symspec.errors import DomainError, InputError, NoClosedForm, Undecided
 from symspec.kernel import Kernel
 
-from .certificates import PARITIES, Band, Certificate, ParityClaim
+from .certificates import PARITIES, Band, Certificate, ParityClaim, power
+from .constants import rational
 from .endpoint_expansion import EndpointExpansion, block, block_factor, endpoint_expansion, gamma_ratio
 from .geometric_bounds import GeometricCertificate, geometric_certificate
 from .kernel_description import description_of
@@ -52,6 +53,8 @@ MAX_CUT = 4000
 TOLERANCES = (fmpq(2), fmpq(11, 10), fmpq(101, 100))
 EXTRA_ORDERS = (1, 2, 3, 5)
 Progress = Callable[[int, int], None]
+# The first exponent j0 of s of each parity, e = d + j0 - 1; None where the parity vanishes.
+Leading = dict[str, "fmpq | None"]
 
 
 def certify(kernel: Kernel, domain: Any, *, progress: Progress | None = None) -> Certificate | GeometricCertificate:
@@ -77,18 +80,16 @@ def certify(kernel: Kernel, domain: Any, *, progress: Progress | None = None) ->
         raise NoClosedForm(f"bounds of the form c k^-e need a power law; {law.summary()}")
     if law.beyond:
         raise Undecided(f"no singular term of {', '.join(law.beyond)} degrees is known, so no bound is claimed: {law.summary()}")
-    leading = {parity: None if term is None else int(2 * term.nu) for parity, term in law.terms.items()}
-    if any(j is not None and j % 2 == 0 for j in leading.values()):
-        raise Undecided("the leading singularity is no odd power of the half-angle")
+    leading = {parity: None if term is None else 2 * rational(term.nu) for parity, term in law.terms.items()}
     expansion, cut = _choose(kernel, domain.d, leading, progress)
     return _Prover(kernel, domain, expansion, cut, leading).run()
 
 
-def _choose(kernel: Kernel, d: int, leading: dict[str, int | None], progress: Progress | None) -> tuple[EndpointExpansion, int]:
+def _choose(kernel: Kernel, d: int, leading: Leading, progress: Progress | None) -> tuple[EndpointExpansion, int]:
     """The orders with the lowest cut of a few that are tried."""
     needed = max(d + j - 1 for j in leading.values() if j is not None)
     # The remainder decays faster than the leading block: 2m + (d-2)/2 > e.
-    first = (2 * needed - d + 2) // 4 + 1
+    first = int((2 * needed - d + 2) / 4) + 1
     best: tuple[EndpointExpansion, int] | None = None
     for step, extra in enumerate(EXTRA_ORDERS):
         m = first + extra
@@ -105,8 +106,8 @@ def _choose(kernel: Kernel, d: int, leading: dict[str, int | None], progress: Pr
     return best
 
 
-def _largest_exponent(m: int, leading: dict[str, int | None]) -> int:
-    return max(2 * m - 1, *(j + 2 for j in leading.values() if j is not None))
+def _largest_exponent(m: int, leading: Leading) -> int:
+    return max(2 * m - 1, *(int(j) + 2 for j in leading.values() if j is not None))
 
 
 def _inflated(found: EndpointExpansion) -> EndpointExpansion:
@@ -117,10 +118,11 @@ def _inflated(found: EndpointExpansion) -> EndpointExpansion:
         return (value * arb(REMAINDER_SPARE)).upper()
 
     with working_precision(64):
-        pieces = tuple(replace(piece, bound=larger(piece.bound)) for piece in found.pieces)
+        pieces = tuple(replace(piece, bound=larger(piece.bound), supremum=larger(piece.supremum)) for piece in found.pieces)
         total = larger(sum((piece.bound for piece in pieces), arb(0)).upper().sqrt())
-        blurred = [tuple(_blurred(a) for a in values) for values in (found.near, found.far)]
-        return replace(found, pieces=pieces, remainder=total, bound=larger(found.bound), near=blurred[0], far=blurred[1])
+        near, far = (tuple((j, _blurred(a)) for j, a in pairs) for pairs in (found.near, found.far))
+        supremum = None if found.supremum is None else larger(found.supremum)
+        return replace(found, pieces=pieces, remainder=total, supremum=supremum, near=near, far=far)
 
 
 def _blurred(value: arb) -> arb:
@@ -131,7 +133,7 @@ def _blurred(value: arb) -> arb:
         return value + arb(0, (abs(value).upper() * arb(2) ** (-PRECISION // 2)).upper())
 
 
-def _cut(found: EndpointExpansion, leading: dict[str, int | None]) -> int | None:
+def _cut(found: EndpointExpansion, leading: Leading) -> int | None:
     """The least degree from which the other terms stay below a share GOOD_DELTA of the leading one, roughly."""
 
     def good(k: int) -> bool:
@@ -153,24 +155,24 @@ def _cut(found: EndpointExpansion, leading: dict[str, int | None]) -> int | None
     return high
 
 
-def _parities(leading: dict[str, int | None]) -> list[tuple[int | None, int]]:
+def _parities(leading: Leading) -> list[tuple[fmpq | None, int]]:
     return [(leading["even"], 1), (leading["odd"], -1)]
 
 
-def _delta(found: EndpointExpansion, j0: int, sign: int, k: int) -> arb:
+def _delta(found: EndpointExpansion, j0: fmpq, sign: int, k: int) -> arb:
     """The later blocks and the remainder at degree k over the leading block; decreasing in k."""
     lead = abs(found.amplitude(j0, sign) * block(found.d, j0, k))
-    rest = sum((abs(found.amplitude(j, sign) * block(found.d, j, k)) for j in range(j0 + 2, found.J + 1, 2)), arb(0))
+    rest = sum((abs(found.amplitude(j, sign) * block(found.d, j, k)) for j in found.exponents if j > j0), arb(0))
     return ((rest + found.remainder_at(k)) / lead).upper()
 
 
-def decreases_from(d: int, m: int, j0: int, k: int) -> bool:
+def decreases_from(d: int, m: int, j0: fmpq, k: int) -> bool:
     """Whether the remainder over the leading block decreases from degree k on: inequality (5) of the documentation.
 
     m/(x+1) + m/(x+d-1) + 1/(2x+d) + (d-3)/(2(x+d-2)) >= e/(x-nu) for every x >= k is a polynomial inequality
     once multiplied by its denominators; it holds if the polynomial shifted to k has no negative coefficient.
     """
-    nu = fmpq(j0, 2)
+    nu = fmpq(j0) / 2
     if not nu < k:
         return False
     x = fmpq_poly([k, 1])
@@ -189,7 +191,7 @@ def decreases_from(d: int, m: int, j0: int, k: int) -> bool:
 class _Prover:
     """Assembles the claims of both parities."""
 
-    def __init__(self, kernel: Kernel, domain: Sphere, expansion: EndpointExpansion, cut: int, leading: dict[str, int | None]) -> None:
+    def __init__(self, kernel: Kernel, domain: Sphere, expansion: EndpointExpansion, cut: int, leading: Leading) -> None:
         self.kernel, self.domain, self.expansion, self.cut, self.leading = kernel, domain, expansion, cut, leading
         self.d = int(domain.d)
 
@@ -221,7 +223,7 @@ class _Prover:
         reach = int(support.odd if parity == "odd" else support.even)
         return ParityClaim(None, None, (), reach + 2 if reach >= 0 else PARITIES.index(parity))
 
-    def _claim(self, j0: int, sign: int, low: dict[int, arb]) -> ParityClaim:
+    def _claim(self, j0: fmpq, sign: int, low: dict[int, arb]) -> ParityClaim:
         e = self.d + j0 - 1
         limit = self.expansion.amplitude(j0, sign) * block_factor(self.d, j0)
         if not limit > 0:
@@ -236,18 +238,18 @@ class _Prover:
                 bands.append(self._band(j0, sign, limit, start))
         return ParityClaim(e, limit, tuple(bands))
 
-    def _band(self, j0: int, sign: int, limit: arb, k: int) -> Band:
+    def _band(self, j0: fmpq, sign: int, limit: arb, k: int) -> Band:
         low, high = self._factors(j0, sign, k)
         return Band(k, _rounded(limit * low, up=False), _rounded(limit * high, up=True))
 
-    def _factors(self, j0: int, sign: int, k: int) -> tuple[arb, arb]:
+    def _factors(self, j0: fmpq, sign: int, k: int) -> tuple[arb, arb]:
         """((K/H)^e (1 - delta), g(K) (1 + delta))."""
         e = self.d + j0 - 1
         shifted = arb(fmpq(2 * k + self.d - 2, 2))
         delta = _delta(self.expansion, j0, sign, k)
-        return (arb(k) / shifted) ** e * (1 - delta), shifted**e * gamma_ratio(self.d, j0, k) * (1 + delta)
+        return power(arb(k) / shifted, e) * (1 - delta), power(shifted, e) * gamma_ratio(self.d, j0, k) * (1 + delta)
 
-    def _start(self, j0: int, sign: int, tolerance: fmpq) -> int:
+    def _start(self, j0: fmpq, sign: int, tolerance: fmpq) -> int:
         """The least degree from which both factors are within ``tolerance``; both improve with k."""
 
         def good(k: int) -> bool:
@@ -263,13 +265,13 @@ class _Prover:
             low, high = (low, middle) if good(middle) else (middle + 1, high)
         return high
 
-    def _with_low(self, at_cut: Band, e: int, sign: int, low: dict[int, arb]) -> Band:
+    def _with_low(self, at_cut: Band, e: fmpq, sign: int, low: dict[int, arb]) -> Band:
         """From the first degree >= 1 of the parity on."""
         lower, upper = at_cut.lower, at_cut.upper
         start = 1 if sign < 0 else 2
         for k, value in low.items():
             if k >= start and k % 2 == start % 2:
-                scaled = value * arb(fmpz(k)) ** e
+                scaled = value * power(arb(fmpz(k)), e)
                 if not scaled > 0:
                     raise Undecided(f"the eigenvalue of degree {k} is not known to be positive")
                 lower, upper = lower.min(_rounded(scaled, up=False)), upper.max(_rounded(scaled, up=True))

@@ -75,6 +75,9 @@ def _asin(z: acb) -> acb:
     return z.asin() if slope.contains(0) else middle.asin() + (z - middle) / slope
 
 
+arcsine = _inverse_sine(_asin)
+
+
 def atan(z: acb) -> acb:
     inside = z.imag > -1 and z.imag < 1
     return NAN if z.real.contains(0) and not inside else z.atan()
@@ -110,7 +113,7 @@ def archav(w: acb, theta: acb, symmetry: int) -> acb:
         return theta + 2 * atan((g - 1) * s * c / denominator)
     reference = theta.sin() if symmetry == EVEN else half.sin()
     root = reference * sqrt(w / (reference * reference))
-    return 2 * _inverse_sine(_asin)(root)
+    return 2 * arcsine(root)
 
 
 def erf_parts(x: acb, y: acb) -> tuple[acb, acb]:
@@ -141,7 +144,7 @@ def table(theta: acb, rho: acb, symbol: Callable[[str], acb] | None = None) -> r
         "log": log,
         "sinh": acb.sinh,
         "cosh": acb.cosh,
-        "asin": _inverse_sine(_asin),
+        "asin": arcsine,
         "acos": _inverse_sine(acb.acos),
         "atan": atan,
         "erf": acb.erf,
@@ -190,7 +193,7 @@ class DiscBounds:
 
         Both are NaN where analyticity could not be shown.
         """
-        theta = centre + _square(radius)
+        theta = centre + square(radius)
         slope = abs(theta.sin()).upper()
         tables = _Tables.of(centre, theta)
         state: dict[str, tuple[acb, arb]] = {
@@ -233,7 +236,7 @@ class _Tables:
     def assign(self, state: dict[str, tuple[acb, arb]]) -> None:
         for name, (value, spread) in state.items():
             self.centres[name] = value
-            self.squares[name] = value + _square(spread)
+            self.squares[name] = value + square(spread)
 
 
 def _line_bound(line: _LineBounds, state: dict[str, tuple[acb, arb]], tables: _Tables) -> tuple[acb, arb]:
@@ -263,9 +266,9 @@ def _archav_disc(w: acb, spread: arb, centre: acb, radius: arb, symmetry: int) -
 
 
 def _branch_is_clear(w: acb, spread: arb, centre: acb, radius: arb, symmetry: int) -> bool:
-    theta = centre + _square(radius)
+    theta = centre + square(radius)
     if symmetry == ODD:
-        return bool(archav(w + _square(spread), theta, symmetry).is_finite())
+        return bool(archav(w + square(spread), theta, symmetry).is_finite())
     whole = symmetry == EVEN
     reference = centre.sin() if whole else (centre / 2).sin()
     slope = abs(theta.cos()) if whole else abs((theta / 2).cos()) / 2
@@ -292,7 +295,7 @@ def _avoids_cuts(z: acb, radius: arb) -> bool:
     return bool(distance > radius)
 
 
-def _square(radius: arb) -> acb:
+def square(radius: arb) -> acb:
     """The square around zero that holds the disc."""
     side = arb(0, radius.upper())
     return acb(side, side)

@@ -6,6 +6,9 @@ With :math:`y=(1-t)/2=\sin^2(\theta/2)` a kernel that is analytic in the angle h
           \kappa=\sum_jb_jc^j\;(c=\sqrt{1-y},\ \text{at }\theta=\pi),\qquad
           \kappa=\sum_n\kappa_n(y-y_0)^n\;(0<y_0<1).
 
+Where jumps are composed, the variable at :math:`\theta=0` is a root :math:`\tau=s^{1/m}`
+(:attr:`symspec.kernel.Kernel.ramification`).
+
 The program of the kernel is read by truncated power series of balls. At :math:`\theta=0` the haversine
 w that a layer hands on vanishes to an order that is a theorem (:attr:`symspec.program.Line.order`): the
 coefficients below it are set to zero exactly, and the square root is taken after the power of s
@@ -35,23 +38,30 @@ from .precision import working_precision
 
 
 def at_end(kernel: Kernel, end: int, terms: int) -> list[arb]:
-    """a_j (end = +1) or b_j (end = -1) for j < terms, at the working precision.
+    """Coefficients of tau^j (end = +1) or c^j (end = -1), j < terms, at the working precision; tau = s^(1/root).
 
-    Raises Undecided for a kernel that has no such expansion, or none that the program shows.
+    At the far end of an even or odd kernel the variable is c^(1/root): see :func:`roots`. Raises Undecided for a
+    kernel that has no such expansion, or none that the program shows.
     """
-    if kernel.ramification != 1:
-        raise Undecided(f"the kernel is a power series in theta^(1/{kernel.ramification}), not in theta, at the diagonal: composed jumps")
     if end < 0 and kernel.symmetry != NEITHER:
         near = at_end(kernel, +1, terms)
         return near if kernel.symmetry == EVEN else [-a for a in near]
     with working_precision(ctx.prec, terms + 2):
-        s = arb_series([0, 1])
+        root = kernel.ramification if end > 0 else 1
+        s = arb_series([0, 1]) ** root
         near = 2 * s.asin()
         theta = near if end > 0 else arb.pi() - near
         rho = end * (1 - 2 * s * s)
-        rules = power_series.table(rho, theta) | {"archav": _archav, "order": _ordered if end > 0 else lambda w, _order: w}
+        ordered = (lambda w, order: _ordered(w, order * root)) if end > 0 else (lambda w, _order: w)
+        rules = power_series.table(rho, theta) | {"archav": _archav, "order": ordered}
         series = _run(kernel, rules)
         return [series[j] for j in range(terms)]
+
+
+def roots(kernel: Kernel) -> tuple[int, int]:
+    """The roots of s at rho = 1 and of c at rho = -1 in which the kernel is a power series there."""
+    root = int(kernel.ramification)
+    return root, root if kernel.symmetry != NEITHER else 1
 
 
 def at_haversine(kernel: Kernel, centre: arb, terms: int) -> list[arb]:
@@ -89,4 +99,4 @@ def _archav(w: arb_series, _symmetry: int) -> arb_series:
     return 2 * shifted.asin()
 
 
-__all__ = ["at_end", "at_haversine"]
+__all__ = ["at_end", "at_haversine", "roots"]

@@ -11,7 +11,8 @@ in powers of s and c, on panels between in powers of :math:`y-y_0`. On each piec
 the first terms, whose square is integrated exactly; the rest is bounded by Cauchy's estimate
 :math:`|r_n|\le M\rho^{-n}` and the effect of :math:`\mathcal L` on one power.
 
-In powers of s, :math:`4\mathcal Ls^n=n(n+d-3)s^{n-2}-n(n+2d-4)s^n`: an exact linear map of coefficients.
+On a power, :math:`\mathcal Ly^\nu=\nu(\nu+\tfrac{d-3}2)y^{\nu-1}-\nu(\nu+d-2)y^\nu`: an exact linear map of the coefficients of
+powers of s, or of a root :math:`\tau=s^{1/p}` where jumps are composed.
 
 >>> from numerics.precision import working_precision
 >>> with working_precision(64):
@@ -22,6 +23,7 @@ In powers of s, :math:`4\mathcal Ls^n=n(n+d-3)s^{n-2}-n(n+2d-4)s^n`: an exact li
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flint import arb, arb_poly, arb_series, ctx, fmpq
@@ -53,16 +55,17 @@ class Laurent:
         return total
 
 
-def in_half_angle(coefficients: list[arb], d: int, m: int) -> Laurent:
-    """L^m of sum_n coefficients[n] s^n."""
-    lowest = -2 * m
-    values = [arb(0)] * (2 * m) + list(coefficients)
+def in_half_angle(coefficients: list[arb], d: int, m: int, root: int = 1) -> Laurent:
+    """L^m of sum_n coefficients[n] s^(n/root)."""
+    step = 2 * root
+    lowest = -step * m
+    values = [arb(0)] * (step * m) + list(coefficients)
     for _ in range(m):
         moved = []
         for i in range(len(values)):
             n = lowest + i
-            above = values[i + 2] * ((n + 2) * (n + d - 1)) if i + 2 < len(values) else arb(0)
-            moved.append((above - values[i] * (n * (n + 2 * d - 4))) / 4)
+            above = values[i + step] * ((n + step) * (n + step + root * (d - 3))) if i + step < len(values) else arb(0)
+            moved.append((above - values[i] * (n * (n + step * (d - 2)))) / (step * step))
         values = moved
     first = next((i for i, value in enumerate(values) if value != 0 or not value.is_exact()), 0)
     return Laurent(lowest + first, tuple(values[first:]))
@@ -86,12 +89,12 @@ def _tail(first: int, ratio: arb, growth: arb, m: int) -> arb:
     return ratio**first * growth**m / (1 - q) if q < 1 else arb("inf")
 
 
-def end_tail(d: int, m: int, terms: int, sigma: arb, disc: arb, bound: arb) -> arb:
-    """Upper bound of |L^m of the terms from ``terms`` on| for s <= sigma, where |r| <= bound for |s| <= disc."""
-    if terms < 2 * m:
+def end_tail(d: int, m: int, terms: int, sigma: arb, disc: arb, bound: arb, root: int = 1) -> arb:
+    """Upper bound of |L^m of the terms from ``terms`` on| for tau <= sigma, where |r| <= bound for |tau| <= disc; s = tau^root."""
+    if terms < 2 * root * m:
         return arb("inf")
-    n = arb(terms)
-    growth = n / 2 * (n / 2 + arb(abs(d - 3)) / 2) / sigma**2 + n / 2 * (n / 2 + d - 2)
+    nu = arb(terms) / (2 * root)
+    growth = nu * (nu + arb(abs(d - 3)) / 2) / sigma ** (2 * root) + nu * (nu + d - 2)
     return (bound * _tail(terms, sigma / disc, growth, m)).upper()
 
 
@@ -110,12 +113,13 @@ def surface_factor(d: int) -> arb:
     return arb.gamma_fmpq(fmpq(d, 2)) / (arb.pi().sqrt() * arb.gamma_fmpq(fmpq(d - 1, 2)))
 
 
-def end_norm(coefficients: list[arb], d: int, m: int, sigma: arb, tail: arb) -> arb:
-    """Upper bound of the square of the norm of L^m r over 0 <= s <= sigma."""
-    weight = surface_factor(d) * arb(2) ** (d - 1)
+def end_norm(coefficients: list[arb], d: int, m: int, sigma: arb, tail: arb, root: int = 1) -> arb:
+    """Upper bound of the square of the norm of L^m r over 0 <= tau <= sigma, s = tau^root."""
+    weight = surface_factor(d) * arb(2) ** (d - 1) * root
     if d == 2:
-        weight = weight / (1 - sigma**2).sqrt()
-    head = weight * in_half_angle(coefficients, d, m).square_integral(sigma, d - 2)
+        weight = weight / (1 - sigma ** (2 * root)).sqrt()
+    # s^(d-2) ds = root tau^(root (d-1) - 1) d tau.
+    head = weight * in_half_angle(coefficients, d, m, root).square_integral(sigma, root * (d - 1) - 1)
     # The sphere has measure one, so a function below ``tail`` has a norm below it.
     return ((_root(head) + tail) ** 2).upper()
 
@@ -151,24 +155,38 @@ def _root(value: arb) -> arb:
     return upper.sqrt() if upper > 0 else arb(0)
 
 
-def blocks_at_haversine(near: list[arb], far: list[arb], centre: arb, terms: int) -> list[arb]:
-    """Taylor coefficients about y = centre of sum_i near[i] y^(i+1/2) + far[i] (1-y)^(i+1/2)."""
+Singular = Sequence[tuple[fmpq, arb]]
+"""Pairs (j, a_j): the exponent of s or c, no even whole number, and its coefficient."""
+
+
+def blocks_at_haversine(near: Singular, far: Singular, centre: arb, terms: int) -> list[arb]:
+    """Taylor coefficients about y = centre of sum a_j y^(j/2) + sum b_j (1-y)^(j/2)."""
     with working_precision(ctx.prec, terms):
         total = arb_series([0])
         for values, y in ((near, arb_series([centre, 1])), (far, arb_series([1 - centre, -1]))):
-            polynomial = arb_series([0])
-            for value in reversed(values):
-                polynomial = polynomial * y + value
-            total = total + polynomial * y.sqrt()
+            total = total + _combination(values, y.log() / 2)
         return [total[n] for n in range(terms)]
 
 
-def blocks_at_other_end(values: list[arb], terms: int) -> list[arb]:
-    """Taylor coefficients in s of sum_i values[i] c^(2i+1), c = sqrt(1 - s^2)."""
+def _combination(values: Singular, logarithm: arb_series) -> arb_series:
+    """sum a_j exp(j logarithm), the exponents being multiples of one fraction."""
+    if not values:
+        return arb_series([0])
+    denominator = max(int(j.q) for j, _ in values)
+    base = (logarithm / denominator).exp()
+    by_power = {int(j.p) * denominator // int(j.q): value for j, value in values}
+    total = arb_series([0])
+    for n in range(max(by_power), -1, -1):
+        total = total * base + by_power.get(n, arb(0))
+    return total
+
+
+def blocks_at_other_end(values: Singular, terms: int, root: int = 1) -> list[arb]:
+    """Taylor coefficients in tau, s = tau^root, of sum b_j (1 - s^2)^(j/2)."""
     found = [arb(0)] * terms
-    for i, value in enumerate(values):
-        coefficient, exponent = value, fmpq(2 * i + 1, 2)
-        for n in range(0, terms, 2):
+    for j, value in values:
+        coefficient, exponent = value, j / 2
+        for i, n in enumerate(range(0, terms, 2 * root)):
             found[n] += coefficient
-            coefficient = -coefficient * arb(exponent - n // 2) / (n // 2 + 1)
+            coefficient = -coefficient * arb(exponent - i) / (i + 1)
     return found

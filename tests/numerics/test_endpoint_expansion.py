@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import mpmath
 import pytest
-from flint import arb
+from flint import arb, fmpq
 from hypothesis import given, settings, strategies as st
 from sympy import Rational
 
 import numerics
 import symspec as ss
-from numerics import endpoint_expansion as module
+from numerics import endpoint_expansion as module, endpoint_pieces
 from numerics.endpoint_expansion import EndpointExpansion, block, endpoint_expansion, high_degrees
 from numerics.precision import working_precision
 from numerics.sphere import _by_polynomial
@@ -101,7 +101,7 @@ def test_blocks_are_the_exact_integrals(d, j):
     with mpmath.workdps(30), working_precision(120):
         weight = mpmath.gamma(mpmath.mpf(d) / 2) / (mpmath.sqrt(mpmath.pi) * mpmath.gamma(mpmath.mpf(d - 1) / 2))
         for k in (0, 1, 4, 9):
-            assert abs(block(d, j, k) - arb(mpmath.nstr(weight * _integral(d, j, k), 25))) < arb("1e-20")
+            assert abs(block(d, fmpq(j), k) - arb(mpmath.nstr(weight * _integral(d, j, k), 25))) < arb("1e-20")
 
 
 def _integral(d, j, k):
@@ -129,10 +129,10 @@ def test_faults_are_caught(fault):
     kernel, d = ss.mlp(ss.relu, 2).ntk, 3
     honest = endpoint_expansion(kernel, d, 4, 7)
     changes = {
-        "sign": {"far": tuple(-b for b in honest.far)},
+        "sign": {"far": tuple((j, -b) for j, b in honest.far)},
         "remainder": {"remainder": honest.remainder / 10**4},
         "piece": {"remainder": honest.pieces[1].bound.sqrt() / 100},
-        "coefficient": {"near": (honest.near[0], honest.near[1] * arb("1.001"), *honest.near[2:])},
+        "coefficient": {"near": (honest.near[0], (honest.near[1][0], honest.near[1][1] * arb("1.001")), *honest.near[2:])},
     }
     wrong = EndpointExpansion(**{**{name: getattr(honest, name) for name in honest.__dataclass_fields__}, **changes[fault]})
     values = numerics.eigenvalues(kernel, ss.Sphere(d), range(1, 60), digits=25)
@@ -153,6 +153,6 @@ def test_too_few_terms_for_the_order_are_refused():
 
 
 def test_a_piece_outside_the_ellipse_is_refused(monkeypatch):
-    monkeypatch.setattr(module._Maker, "disc_at", lambda _self, y: 0.96 * min(y, 1 - y))
+    monkeypatch.setattr(endpoint_pieces.Region, "proposed_disc", lambda _self, y: 0.96 * min(y, 1 - y))
     with pytest.raises(errors.Undecided, match="leaves the ellipse"):
         endpoint_expansion(ss.mlp(ss.relu, 4).ck, 3, 4, 7)

@@ -7,10 +7,10 @@ from flint import arb
 
 import numerics
 import symspec as ss
-from numerics.endpoint_series import at_end, at_haversine
+from numerics.endpoint_series import at_end, at_haversine, roots
 from numerics.precision import working_precision
 from symspec import errors
-from symspec.singularity import expansion
+from symspec.singularity import expansion, puiseux
 
 KERNELS = [
     ss.mlp(ss.relu, 3).ntk,
@@ -51,8 +51,18 @@ def _number(text):
     return Fraction(text)
 
 
-def test_composed_jumps_have_no_such_series():
-    with pytest.raises(errors.Undecided, match="composed jumps"):
-        at_end(ss.mlp(ss.step, 2).ck, 1, 4)
+@pytest.mark.parametrize(("depth", "end"), [(2, 1), (2, -1), (3, 1), (3, -1)])
+def test_composed_jumps_are_series_in_a_root(depth, end):
+    kernel = ss.mlp(ss.step, depth).ck
+    exact = puiseux(kernel, end, 6)
+    with working_precision(200):
+        found = at_end(kernel, end, 6)
+        per_step = exact.root // roots(kernel)[0 if end > 0 else 1]
+        for n in range(6 // per_step):
+            wanted = numerics.ball(exact.written_out(exact.series.coefficient(n * per_step)))
+            assert abs(found[n] - wanted) < arb("1e-45")
+
+
+def test_thresholds_have_no_series_at_the_far_end():
     with pytest.raises(errors.Undecided):
         at_end(ss.mlp(ss.activation("Max(x-1,0)"), 1).ck, -1, 4)

@@ -47,9 +47,14 @@ def test_both_forms_of_the_operator(f, d, m, y):
         for n, c in enumerate(f):
             half[2 * n] = arb(c)
         image = operator.in_half_angle(half, d, m)
+        spread = [arb(0)] * (3 * len(half))
+        for n, c in enumerate(half):
+            spread[3 * n] = c
+        rooted = operator.in_half_angle(spread, d, m, root=3)
         s = arb(fmpq(y.numerator, y.denominator)).sqrt()
         also = sum((c * s ** (image.lowest + i) for i, c in enumerate(image.coefficients)), arb(0))
-        for value in (found, also):
+        third = sum((c * s ** (arb(rooted.lowest + i) / 3) for i, c in enumerate(rooted.coefficients) if c != 0), arb(0))
+        for value in (found, also, third):
             assert abs(value - arb(mpmath.nstr(wanted, 28))) < arb("1e-20") * (1 + abs(value))
 
 
@@ -105,13 +110,15 @@ def test_a_square_that_is_not_integrable_is_refused():
 
 @pytest.mark.parametrize("y0", ["0.2", "0.7"])
 def test_blocks_between_the_ends(y0):
-    near, far = [arb(1), arb(-2)], [arb("0.5"), arb(3)]
+    near, far = [(fmpq(1), arb(1)), (fmpq(3), arb(-2))], [(fmpq(1), arb("0.5")), (fmpq(3), arb(3)), (fmpq(3, 2), arb(2))]
     with working_precision(120):
         series = operator.blocks_at_haversine(near, far, arb(y0), 60)
         y = arb(y0) + arb("0.05")
-        wanted = y.sqrt() - 2 * y.sqrt() ** 3 + arb("0.5") * (1 - y).sqrt() + 3 * (1 - y).sqrt() ** 3
+        wanted = y.sqrt() - 2 * y.sqrt() ** 3 + arb("0.5") * (1 - y).sqrt() + 3 * (1 - y).sqrt() ** 3 + 2 * (1 - y) ** arb("0.75")
         assert abs(sum((c * arb("0.05") ** n for n, c in enumerate(series)), arb(0)) - wanted) < arb("1e-25")
         other = operator.blocks_at_other_end(far, 60)
         s = arb("0.3")
-        wanted = arb("0.5") * (1 - s * s).sqrt() + 3 * (1 - s * s).sqrt() ** 3
+        wanted = arb("0.5") * (1 - s * s).sqrt() + 3 * (1 - s * s).sqrt() ** 3 + 2 * (1 - s * s) ** arb("0.75")
         assert abs(sum((c * s**n for n, c in enumerate(other)), arb(0)) - wanted) < arb("1e-25")
+        rooted = operator.blocks_at_other_end(far, 180, root=3)
+        assert abs(sum((c * s ** (arb(n) / 3) for n, c in enumerate(rooted)), arb(0)) - wanted) < arb("1e-25")
