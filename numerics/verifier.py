@@ -25,7 +25,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from math import comb, log, log2
 
 from flint import acb, arb, arb_poly, arb_series, fmpq, fmpq_poly
@@ -94,7 +94,7 @@ class _Power:
     def statements(self) -> list[str]:
         """Prove everything; the claims in words."""
         proof = self.proof
-        _require(proof.J + 2 > 2 * proof.m - fmpq(self.d - 1, 2), "remainder", "(J+2)/2 > m - (d-1)/4 does not hold, so the norm of L^m r is infinite")
+        _require(2 * proof.m - fmpq(self.d - 1, 2) < proof.J + 2, "remainder", "(J+2)/2 > m - (d-1)/4 does not hold, so the norm of L^m r is infinite")
         with working_precision(self.bits):
             _require(proof.ratio > 1 and self._reach < 3, "ellipse", "the ratio must be above 1, and the ellipse within (-3, pi+3)")
         self._check_ellipse()
@@ -149,8 +149,9 @@ class _Power:
         claimed = [*self.proof.near, *self.proof.far]
         names = [f"{name}_{2 * i + 1}" for name in "ab" for i in range(len(self.proof.near))]
         for bits in self._precisions():
+            near, far = self._odd(bits)
             with working_precision(bits):
-                doubtful = [name for name, mine, ball in zip(names, sum(self._odd(bits), []), claimed, strict=True) if not _inside(mine, ball)]
+                doubtful = [name for name, mine, ball in zip(names, [*near, *far], claimed, strict=True) if not _inside(mine, ball)]
             if not doubtful:
                 return
         raise CertificateError("coefficients", f"{doubtful[0]} was not proved to lie in its ball")
@@ -167,12 +168,12 @@ class _Power:
             _require(sigma < S < 1 and 2 * arb(S).asin() <= self._reach, "ends", "sigma < disc < 1 within the ellipse does not hold")
         _require(proof.terms > max(2 * proof.m, proof.J + 2), "ends", "terms must be above 2m and J+2")
         for far in (False, True):
-            self._prove(lambda bits, terms, far=far: self._end(bits, terms, far=far), proof.terms, proof.ends[far], "ends", f"bound {int(far)}")
+            self._prove(partial(self._end, far), proof.terms, proof.ends[far], "ends", f"bound {int(far)}")
         for index, panel in enumerate(proof.panels):
             _require(panel.centre - panel.radius <= reached, "panels", f"there is a gap before panel {index}")
             reached = max(reached, panel.centre + panel.radius)
             _require(panel.radius < panel.disc < min(panel.centre, 1 - panel.centre), "panels", f"the disc of panel {index} is out of range")
-            self._prove(lambda bits, terms, panel=panel: self._panel(bits, terms, panel), panel.terms, panel.bound, "panels", f"the bound of panel {index}")
+            self._prove(partial(self._panel, panel), panel.terms, panel.bound, "panels", f"the bound of panel {index}")
         _require(reached >= 1 - sigma**2, "panels", "there is a gap after the last panel")
         _require(proof.remainder**2 >= sum((panel.bound for panel in proof.panels), sum(proof.ends, fmpq(0))), "remainder", "B^2 is less than the sum of the bounds")
 
@@ -195,7 +196,7 @@ class _Power:
         parts = (abs(a) * s ** (2 * i + 1) + abs(b) * c ** (2 * i + 1) for i, (a, b) in enumerate(zip(near, far, strict=True)))
         return sum(parts, arb(self.proof.bound))
 
-    def _end(self, bits: int, terms: int, *, far: bool) -> arb:
+    def _end(self, far: bool, bits: int, terms: int) -> arb:  # noqa: FBT001
         """A bound of the square of the norm of L^m r on an end."""
         m, J, d = self.proof.m, self.proof.J, self.d
         sigma, S = arb(self.proof.sigma), arb(self.proof.disc)
@@ -225,7 +226,7 @@ class _Power:
         tail = bound * _tail(sigma / S, growth, terms)
         return _squared_sum(factor * main, tail * tail * factor * sigma ** (d - 1) / (d - 1))
 
-    def _panel(self, bits: int, terms: int, panel: Panel) -> arb:
+    def _panel(self, panel: Panel, bits: int, terms: int) -> arb:
         """A bound of the square of the norm of L^m r on a panel."""
         m, d, c, radius, rho = self.proof.m, self.d, panel.centre, arb(panel.radius), arb(panel.disc)
         room = rho / arb((c - panel.disc) * (1 - c - panel.disc)).sqrt()
@@ -321,7 +322,8 @@ class _Power:
             _require((reach.odd if parity else reach.even) < claim.zero_from, name, f"the eigenvalues from {claim.zero_from} on are not shown to vanish")
             _require(claim.asymptotic is None and not claim.bands, name, "a parity that vanishes has neither an asymptotic constant nor bands")
             return [f"mu_k = 0 for every {name} k >= {claim.zero_from}"]
-        _require(claim.asymptotic is not None and claim.exponent is not None and bool(claim.bands), name, "an exponent, an asymptotic constant and a band are needed")
+        if claim.asymptotic is None or claim.exponent is None or not claim.bands:
+            raise CertificateError(name, "an exponent, an asymptotic constant and a band are needed")
         with working_precision(2 * self.bits):
             term = self._main_term(parity, claim)
             lines = [f"mu_k ~ L k^-{claim.exponent} for {name} k, {decimal(claim.asymptotic.low)} <= L <= {decimal(claim.asymptotic.high, up=True)}"]
