@@ -17,5 +17,6 @@ from .decay_rates import decay_radius, decay_rate
 from .precision import working_precision
 from .sphere import eigenvalues
 from .values import evaluate
+from .verifier import Verified, verify
 
-__all__ = ["AnglePolynomial", "angle_polynomial", "ball", "decay_constant", "decay_radius", "decay_rate", "eigenvalues", "evaluate", "working_precision"]
+__all__ = ["AnglePolynomial", "Verified", "angle_polynomial", "ball", "decay_constant", "decay_radius", "decay_rate", "eigenvalues", "evaluate", "verify", "working_precision"]

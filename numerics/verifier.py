@@ -25,10 +25,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from math import comb, log, log2
 
-from flint import acb, arb, arb_poly, arb_series, fmpq, fmpq_poly
+from flint import acb, arb, arb_series, fmpq, fmpq_poly
 
 from symspec.errors import CertificateError
 
@@ -36,11 +36,12 @@ from .precision import working_precision
 from .verifier_duals import circular
 from .verifier_file import Ball, Band, GeometricLaw, Panel, ParityClaim, PowerLaw, PowerProof, read
 from .verifier_kernels import Network
+from .verifier_remainder import Remainder, measure
 
 FIRST_ARCS = 16
 MAX_ARCS = 20_000
+MAX_BITS = 8192
 ATTEMPTS = 3  # each with twice the bits of the one before
-PARTS = 32  # of a panel, the weight being bounded by its maximum on each
 PARITIES = ("even", "odd")
 
 
@@ -60,7 +61,7 @@ def verify(path: str | os.PathLike[str]) -> Verified:
     """Prove what the file claims, or raise CertificateError with the step that failed and why."""
     certificate = read(path)
     network, d = certificate.network, certificate.dimension
-    lines = _geometric(network, certificate.law) if isinstance(certificate.law, GeometricLaw) else _Power(network, d, certificate.law).statements()
+    lines = _geometric(network, certificate.law) if isinstance(certificate.law, GeometricLaw) else PowerCheck(network, d, certificate.law).statements()
     return Verified(certificate.kernel, d, tuple(lines))
 
 
@@ -75,7 +76,7 @@ def _geometric(network: Network, law: GeometricLaw) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Power:
+class PowerCheck:
     """The proof of a power law, step by step."""
 
     network: Network
@@ -134,11 +135,16 @@ class _Power:
 
     # (2) the expansions
 
-    @lru_cache(maxsize=32)  # noqa: B019 (the object lives as long as one call of verify)
+    @cached_property
+    def _known(self) -> dict[tuple[int, int], tuple[arb_series, arb_series]]:
+        return {}
+
     def _expansions(self, bits: int, terms: int) -> tuple[arb_series, arb_series]:
-        length = max(terms, self.proof.J + 2)
-        with working_precision(bits, length + self.network.depth + 4):
-            return self.network.near(length), self.network.far(length)
+        if (bits, terms) not in self._known:
+            length = max(terms, self.proof.J + 2)
+            with working_precision(bits, length + self.network.depth + 4):
+                self._known[bits, terms] = self.network.near(length), self.network.far(length)
+        return self._known[bits, terms]
 
     def _odd(self, bits: int) -> tuple[list[arb], list[arb]]:
         """a_1, a_3, ..., a_J and b_1, ..., b_J."""
@@ -185,73 +191,20 @@ class _Power:
                     return
         raise CertificateError(step, f"{what} was not proved")
 
-    @property
-    def _weight(self) -> arb:
-        """C 2^(d-2), in front of (y(1-y))^((d-3)/2) dy."""
-        return _measure(self.d) * 2 ** (self.d - 2)
-
-    def _bound_of_r(self, bits: int, s: arb, c: arb) -> arb:
-        """A bound of |r| where sqrt(y) is at most s and sqrt(1-y) at most c."""
+    def _remainder(self, bits: int) -> Remainder:
         near, far = self._odd(bits)
-        parts = (abs(a) * s ** (2 * i + 1) + abs(b) * c ** (2 * i + 1) for i, (a, b) in enumerate(zip(near, far, strict=True)))
-        return sum(parts, arb(self.proof.bound))
+        return Remainder(self.d, self.proof.m, tuple(near), tuple(far), arb(self.proof.bound))
 
     def _end(self, far: bool, bits: int, terms: int) -> arb:  # noqa: FBT001
-        """A bound of the square of the norm of L^m r on an end."""
-        m, J, d = self.proof.m, self.proof.J, self.d
-        sigma, S = arb(self.proof.sigma), arb(self.proof.disc)
-        own = self._expansions(bits, terms)[far]
-        other = self._odd(bits)[1 - far]
-        s = arb_series([0, 1])
-        cosine = (1 - s * s).sqrt()
-        rest = cosine * _horner(other, cosine * cosine)
-        g = {n: own[n] - rest[n] if n % 2 == 0 else own[n] for n in range(terms) if n % 2 == 0 or n > J}
-        for _ in range(m):
-            image: dict[int, arb] = {}
-            for n, value in g.items():
-                image[n - 2] = image.get(n - 2, arb(0)) + value * (fmpq(n, 2) * (fmpq(n, 2) + fmpq(d - 3, 2)))
-                image[n] = image.get(n, arb(0)) - value * (fmpq(n, 2) * (fmpq(n, 2) + d - 2))
-            g = {n: value for n, value in image.items() if not value.is_zero()}
-        low = min(g, default=0)
-        square = arb_poly([g.get(n, 0) for n in range(low, terms)]) ** 2
-        factor = 2 * self._weight * (arb(1) if d > 2 else 1 / (1 - sigma * sigma).sqrt())
-        main = sum((square[i] * sigma ** (2 * low + i + d - 1) / (2 * low + i + d - 1) for i in range(square.length())), arb(0))
-
-        def growth(n: int) -> arb:
-            half = fmpq(n, 2)
-            return (arb(half * (half + fmpq(abs(d - 3), 2))) / sigma**2 + half * (half + d - 2)) ** m
-
-        bound = self._bound_of_r(bits, S, (1 + S * S).sqrt())
-        # M_r majorises the coefficients of r with either end's powers.
-        tail = bound * _tail(sigma / S, growth, terms)
-        return _squared_sum(factor * main, tail * tail * factor * sigma ** (d - 1) / (d - 1))
+        remainder = self._remainder(bits)
+        series = self._expansions(bits, terms)[far]
+        return (remainder.swapped() if far else remainder).end(series, arb(self.proof.sigma), arb(self.proof.disc), terms)
 
     def _panel(self, panel: Panel, bits: int, terms: int) -> arb:
-        """A bound of the square of the norm of L^m r on a panel."""
-        m, d, c, radius, rho = self.proof.m, self.d, panel.centre, arb(panel.radius), arb(panel.disc)
-        room = rho / arb((c - panel.disc) * (1 - c - panel.disc)).sqrt()
-        _require(room <= self._distance(c), "panels", f"the disc around {c} leaves the ellipse")
-        y = arb_series([arb(c), 1])
-        s, other = y.sqrt(), (1 - y).sqrt()
-        near, far = self._odd(bits)
-        series = self.network.around(y) - s * _horner(near, y) - other * _horner(far, 1 - y)
-        g = arb_poly([series[n] for n in range(terms)])
-        quadratic, linear = arb_poly([c * (1 - c), 1 - 2 * c, -1]), arb_poly([(1 - 2 * c) * fmpq(d - 1, 2), 1 - d])
-        for _ in range(m):
-            first = g.derivative()
-            g = quadratic * first.derivative() + linear * first
-        integral = (g * g).integral()
-        A, G = abs(1 - 2 * arb(c)) * radius + c * (1 - c) + radius**2, abs(1 - 2 * arb(c)) + 2 * radius
-        bound = self._bound_of_r(bits, (c + rho).sqrt(), (1 - c + rho).sqrt())
-        tail = bound * _tail(radius / rho, lambda n: (n * (n - 1) * A / radius**2 + n * (d - 1) * G / (2 * radius)) ** m, terms)
-        edges = [panel.radius * fmpq(2 * i - PARTS, PARTS) for i in range(PARTS + 1)]
-        values = [integral(arb(edge)) for edge in edges]
-        main, weight = arb(0), arb(0)
-        for i in range(PARTS):
-            largest = _largest_density(c + edges[i], c + edges[i + 1], d)
-            main += largest * (values[i + 1] - values[i]).upper()
-            weight += largest * (edges[i + 1] - edges[i])
-        return _squared_sum(self._weight * main, self._weight * weight * tail * tail)
+        c, rho = panel.centre, panel.disc
+        _require(arb(rho) / arb((c - rho) * (1 - c - rho)).sqrt() <= self._distance(c), "panels", f"the disc around {c} leaves the ellipse")
+        series = self.network.around(arb_series([arb(c), 1]))
+        return self._remainder(bits).panel(series, c, panel.radius, rho, terms)
 
     def _distance(self, y: fmpq) -> arb:
         """A lower bound of the distance of arccos(1 - 2y) to the ellipse.
@@ -273,6 +226,7 @@ class _Power:
         smallest = min(ball.high - ball.low for _, ball in claimed)
         _require(smallest > 0, "eigenvalues", "a ball of radius 0 holds no number that is computed by quadrature")
         goal = int(smallest.q).bit_length() - int(smallest.p).bit_length() + 16
+        _require(goal < MAX_BITS, "eigenvalues", f"a ball is smaller than 2^-{MAX_BITS}")
         for attempt in range(ATTEMPTS - 1):
             values = self._quadrature(degrees, max(32, goal) + 64 * attempt)
             with working_precision(2 * max(64, goal)):
@@ -296,7 +250,7 @@ class _Power:
                     if k in totals:
                         totals[k] += value * now
                     before, now = now, angle.cosine * now if k == 0 else ((2 * k + d - 2) * angle.cosine * now - k * before) / (k + d - 2)
-            return {k: total * _measure(d) for k, total in totals.items()}
+            return {k: total * measure(d) for k, total in totals.items()}
 
     def _nodes(self, top: int, goal: int) -> tuple[int, arb]:
         """A number of nodes and the error of the integral, from a thinner ellipse where that needs fewer."""
@@ -316,10 +270,13 @@ class _Power:
     # (5) and (6)
 
     def _check_parity(self, parity: int, values: dict[int, arb]) -> list[str]:
-        claim, name = self.law.claims[parity], PARITIES[parity]
+        claim, name, reach = self.law.claims[parity], PARITIES[parity], self.network.reach()
+        top = reach.odd if parity else reach.even
+        until = self.proof.cut if claim.zero_from is None else claim.zero_from
+        missing = next((k for k in range(2 - parity, until, 2) if k <= top and k not in values), None)
+        _require(missing is None, "eigenvalues", f"that of degree {missing} is missing")
         if claim.zero_from is not None:
-            reach = self.network.reach()
-            _require((reach.odd if parity else reach.even) < claim.zero_from, name, f"the eigenvalues from {claim.zero_from} on are not shown to vanish")
+            _require(top < claim.zero_from, name, f"the eigenvalues from {claim.zero_from} on are not shown to vanish")
             _require(claim.asymptotic is None and not claim.bands, name, "a parity that vanishes has neither an asymptotic constant nor bands")
             return [f"mu_k = 0 for every {name} k >= {claim.zero_from}"]
         if claim.asymptotic is None or claim.exponent is None or not claim.bands:
@@ -362,7 +319,6 @@ class _Power:
         beyond = max(start, self.proof.cut + (self.proof.cut - parity) % 2)
         candidates = [term(beyond)]
         for k in range(start, beyond, 2):
-            _require(k in values, "eigenvalues", f"that of degree {k} is missing")
             scaled = values[k] * arb(k) ** int(claim.exponent or 0)
             candidates.append((scaled, scaled))
         _require(all(arb(band.lower) <= low for low, _ in candidates), name, f"the lower bound from {band.start} on was not proved")
@@ -376,38 +332,6 @@ def _require(condition: bool, step: str, reason: str) -> None:  # noqa: FBT001
 
 def _inside(mine: arb, ball: Ball) -> bool:
     return bool(mine >= arb(ball.low) and mine <= arb(ball.high))
-
-
-def _horner(coefficients: list[arb], x: arb_series) -> arb_series:
-    total = 0 * x
-    for coefficient in reversed(coefficients):
-        total = total * x + coefficient
-    return total
-
-
-def _measure(d: int) -> arb:
-    """C = Gamma(d/2)/(sqrt(pi) Gamma((d-1)/2))."""
-    return (arb(d) / 2).gamma() / (arb.pi().sqrt() * (arb(d - 1) / 2).gamma())
-
-
-def _tail(q: arb, growth: Callable[[int], arb], start: int) -> arb:
-    """The sum of q^n growth(n) from ``start`` on, growth(n+1)/growth(n) decreasing."""
-    first = growth(start)
-    ratio = q * growth(start + 1) / first
-    return q**start * first / (1 - ratio) if ratio < 1 else arb("inf")
-
-
-def _squared_sum(main: arb, tail: arb) -> arb:
-    """(||main|| + ||tail||)^2 from the squares."""
-    return (main.abs_upper().sqrt() + tail.abs_upper().sqrt()) ** 2
-
-
-def _largest_density(low: fmpq, high: fmpq, d: int) -> arb:
-    """The maximum of (y(1-y))^((d-3)/2): at the point nearest to 1/2, or for d = 2 farthest from it."""
-    half = fmpq(1, 2)
-    ends = [low * (1 - low), high * (1 - high)]
-    extreme = min(ends) if d == 2 else fmpq(1, 4) if low <= half <= high else max(ends)
-    return arb(extreme).sqrt() ** (d - 3)
 
 
 def _block_constant(j: int, d: int) -> arb:

@@ -34,6 +34,8 @@ MAX_DEPTH = 64
 MAX_DIMENSION = 1000
 MAX_DEGREE = 5000
 MAX_START = 10**9
+MAX_TERMS = 2000
+MAX_PANELS = 2000
 SMOOTH = ("erf", "gelu", "sin", "cos", "exp", "gaussian")
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 _RATIONAL = re.compile(r"(-?\d+)(?:/(\d+))?", re.ASCII)
@@ -336,7 +338,7 @@ def _parity(field: Field) -> ParityClaim:
         found.append(Band(start.integer(1, MAX_START), lower.dyadic(), upper.dyadic()))
     return ParityClaim(
         None if exponent.value is None else exponent.integer(1, 10 * MAX_DIMENSION),
-        None if zero_from.value is None else zero_from.integer(0, MAX_START),
+        None if zero_from.value is None else zero_from.integer(0, MAX_DEGREE),
         None if asymptotic.value is None else asymptotic.ball(),
         tuple(found),
     )
@@ -361,16 +363,16 @@ def _proof(field: Field) -> PowerProof:
         far,
         sigma.rational(positive=True),
         disc.rational(positive=True),
-        terms.integer(1, 5000),
+        terms.integer(1, MAX_TERMS),
         (first, second),
-        tuple(_panel(entry) for entry in panels.items(5000)),
+        tuple(_panel(entry) for entry in panels.items(MAX_PANELS)),
         remainder.dyadic(positive=True),
     )
 
 
 def _panel(field: Field) -> Panel:
     centre, radius, disc, terms, bound = field.keys("centre", "radius", "disc", "terms", "bound")
-    return Panel(centre.rational(positive=True), radius.rational(positive=True), disc.rational(positive=True), terms.integer(1, 5000), bound.dyadic())
+    return Panel(centre.rational(positive=True), radius.rational(positive=True), disc.rational(positive=True), terms.integer(1, MAX_TERMS), bound.dyadic())
 
 
 __all__ = ["Ball", "Band", "Certificate", "GeometricLaw", "Panel", "ParityClaim", "PowerLaw", "PowerProof", "read"]

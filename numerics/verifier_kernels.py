@@ -200,13 +200,11 @@ class Network:
             share = self._linear / layers[0].q
             theta, spread = self._next(share * (1 - centre.cos()) / 2, abs(base.sin()) * share / 2 * radius, centre, base)
             boxes.append(circular(_box(theta, spread)))
-        w, drift = (1 - centre.cos()) / 2, abs(base.sin()) / 2 * radius
         for layer in layers[:-1]:
-            over = circular(_box(theta, spread))
-            middle = self.activation.dual(layer.q, circular(theta))
-            slope = abs(over.sine / 2 * layer.gain * layer.q * self.slope.dual(layer.q, over)) * spread
-            w, drift = layer.skip * w + layer.gain * (layer.second - middle) / 2, (layer.skip * drift + slope).upper()
-            theta, spread = self._next(w, drift, centre, base)
+            over, middle = circular(_box(theta, spread)), circular(theta)
+            slope = over.sine / 2 * (layer.skip + layer.gain * layer.q * self.slope.dual(layer.q, over))
+            w = layer.skip * middle.haversine + layer.gain * (layer.second - self.activation.dual(layer.q, middle)) / 2
+            theta, spread = self._next(w, (abs(slope) * spread).upper(), centre, base)
             if not spread.is_finite():
                 return arb("nan")
             boxes.append(circular(_box(theta, spread)))

@@ -43,6 +43,7 @@ TABLE = {
     "hermite": ("symspec.commands:hermite", "exact Hermite coefficients of an activation"),
     "eigenvalues": ("numerics.commands:eigenvalues", "certified eigenvalues of a kernel"),
     "decay": ("numerics.decay_command:decay", "the decay law of the eigenvalues, with its constants and its proof"),
+    "verify": ("numerics.verify_command:verify", "prove a certificate again, independently of the program that wrote it"),
     "gram": ("gpu.commands:gram", "Gram matrices, and certified eigenvalues checked against random points"),
     "repl": ("symspec.commands:repl", "a Python prompt with everything imported"),
 }

@@ -48,10 +48,10 @@ def power_certificate(net: Network, kernel: Any, words: dict[str, Any], d: int, 
     bound = _ellipse_bound(net, ratio)
     zero = PowerProof(m, J, cut, ratio, bound, (EMPTY,) * ((J + 1) // 2), (EMPTY,) * ((J + 1) // 2), fmpq(1), fmpq(1), terms, (fmpq(0), fmpq(0)), (), fmpq(1))
     with working_precision(256):
-        reach = float(verifier._Power(net, d, PowerLaw(None, (), zero))._reach)  # type: ignore[arg-type]
+        reach = float(verifier.PowerCheck(net, d, PowerLaw(None, (), zero))._reach)  # type: ignore[arg-type]
         S = min(dyadic_near(float((arb(reach) / 2).sin()) * 0.99), fmpq(3, 4))
     proof = PowerProof(m, J, cut, ratio, bound, zero.near, zero.far, S / 3, S, terms, zero.ends, (), fmpq(1))
-    job = verifier._Power(net, d, PowerLaw(None, (), proof))  # type: ignore[arg-type]
+    job = verifier.PowerCheck(net, d, PowerLaw(None, (), proof))  # type: ignore[arg-type]
     with working_precision(job.bits):
         near, far = job._odd(job.bits)
     with working_precision(job.bits, terms):
@@ -89,7 +89,7 @@ def power_certificate(net: Network, kernel: Any, words: dict[str, Any], d: int, 
         "theorem": {"text": "", "latex": ""},
     }
     finished = PowerProof(m, J, cut, ratio, bound, zero.near, zero.far, S / 3, S, terms, zero.ends, (), fmpq(int(B[0])) * fmpq(2) ** int(B[1]))
-    job = verifier._Power(net, d, PowerLaw(None, (), finished))  # type: ignore[arg-type]
+    job = verifier.PowerCheck(net, d, PowerLaw(None, (), finished))  # type: ignore[arg-type]
     for parity, name in enumerate(("even", "odd")):
         record["claim"][name] = _claim(job, parity, exponents[parity], values, kernel)
     return record
@@ -101,7 +101,7 @@ def _claim(job: Any, parity: int, exponent: int | None, values: dict[int, arb], 
         return {"exponent": None, "zero_from": max(top + 2, parity), "asymptotic": None, "bands": []}
     from numerics.verifier_file import ParityClaim
 
-    everything = Ball(fmpq(-(10**9)), fmpq(10**9))
+    everything = Ball(fmpq(-(10**99)), fmpq(10**99))
     with working_precision(2 * job.bits):
         near, far = job._odd(job.bits)
         i = (exponent - job.d) // 2
@@ -118,7 +118,7 @@ def _claim(job: Any, parity: int, exponent: int | None, values: dict[int, arb], 
 
 
 def _ellipse_bound(net: Network, ratio: fmpq) -> fmpq:
-    job = verifier._Power(net, 3, PowerLaw(None, (), PowerProof(1, 1, 1, ratio, fmpq(1), (EMPTY,), (EMPTY,), fmpq(1), fmpq(1), 1, (fmpq(0), fmpq(0)), (), fmpq(1))))  # type: ignore[arg-type]
+    job = verifier.PowerCheck(net, 3, PowerLaw(None, (), PowerProof(1, 1, 1, ratio, fmpq(1), (EMPTY,), (EMPTY,), fmpq(1), fmpq(1), 1, (fmpq(0), fmpq(0)), (), fmpq(1))))  # type: ignore[arg-type]
     with working_precision(96):
         arcs, largest = [(fmpq(i, 64), fmpq(i + 1, 64)) for i in range(64)], arb(0)
         while arcs:
