@@ -117,6 +117,22 @@ def _claim(job: Any, parity: int, exponent: int | None, values: dict[int, arb], 
         return {"exponent": exponent, "zero_from": None, "asymptotic": inflated(leading), "bands": bands}
 
 
+def description(activation: dict[str, Any], depth: int, kind: str, **changes: Any) -> dict[str, Any]:
+    """The "kernel" of a file: a normalised network unless changed."""
+    plain = {"architecture": "mlp", "activation": activation, "depth": depth, "kind": kind, "layer": None, "sigma_w2": None}
+    return plain | {"sigma_b2": "0", "input_variance": "1", "alpha": None, "drop_deltas": False, "scale": "1"} | changes
+
+
+def geometric_certificate(net: Network, words: dict[str, Any], d: int, ratio: fmpq) -> dict[str, Any]:
+    """A certificate of a smooth kernel, with R as small as allowed."""
+    radius = (ratio + 1 / ratio) / 2
+    with working_precision(200):
+        bound = pair(net.at_correlation(arb(radius)))
+        constant = pair(2 * arb(fmpq(int(bound[0])) * fmpq(2) ** int(bound[1])) / (1 - 1 / arb(ratio)))
+    top = {"format": "symspec certificate", "version": 1, "kernel": words, "dimension": d, "law": "geometric"}
+    return top | {"claim": {"ratio": str(ratio), "constant": constant}, "proof": {"geometric": {"radius": str(radius), "bound": bound}}, "theorem": {"text": "", "latex": ""}}
+
+
 def _ellipse_bound(net: Network, ratio: fmpq) -> fmpq:
     job = verifier.PowerCheck(net, 3, PowerLaw(None, (), PowerProof(1, 1, 1, ratio, fmpq(1), (EMPTY,), (EMPTY,), fmpq(1), fmpq(1), 1, (fmpq(0), fmpq(0)), (), fmpq(1))))  # type: ignore[arg-type]
     with working_precision(96):
