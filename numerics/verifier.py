@@ -41,6 +41,8 @@ from .verifier_remainder import Remainder, measure
 FIRST_ARCS = 16
 SHORTEST_ARC = fmpq(1, 2**16)
 MAX_BITS = 8192
+MAX_NODES = 20_000
+LEAST_RATIO = fmpq(1001, 1000)
 ATTEMPTS = 3  # each with twice the bits of the one before
 PARITIES = ("even", "odd")
 
@@ -97,7 +99,7 @@ class PowerCheck:
         proof = self.proof
         _require(2 * proof.m - fmpq(self.d - 1, 2) < proof.J + 2, "remainder", "(J+2)/2 > m - (d-1)/4 does not hold, so the norm of L^m r is infinite")
         with working_precision(self.bits):
-            _require(proof.ratio > 1 and self._reach < 3, "ellipse", "the ratio must be above 1, and the ellipse within (-3, pi+3)")
+            _require(proof.ratio >= LEAST_RATIO and self._reach < 3, "ellipse", f"the ratio must be at least {LEAST_RATIO}, and the ellipse within (-3, pi+3)")
         self._check_ellipse()
         self._check_coefficients()
         self._check_remainder()
@@ -267,6 +269,7 @@ class PowerCheck:
             if best is None or nodes < best[0]:
                 best = nodes, size / r ** (2 * nodes)
         assert best is not None
+        _require(best[0] <= MAX_NODES, "eigenvalues", f"more than {MAX_NODES} nodes would be needed")
         return best
 
     # (5) and (6)

@@ -6,6 +6,8 @@ own, inflated, since tests/numerics/test_verifier.py checks those against mpmath
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
 from flint import arb, fmpq
@@ -15,8 +17,38 @@ from numerics import verifier
 from numerics.exact_text import ball_record
 from numerics.precision import working_precision
 from numerics.sphere import eigenvalues as certified
+from numerics.verifier_duals import Piecewise
 from numerics.verifier_file import Ball, Panel, PowerLaw, PowerProof
 from numerics.verifier_kernels import Network
+
+
+def rationals(*values: Any) -> tuple[fmpq, ...]:
+    return tuple(fmpq(*v) if isinstance(v, tuple) else fmpq(v) for v in values)
+
+
+RELU = Piecewise((), rationals(0, 1))
+ACTIVATIONS = {
+    "relu": RELU,
+    "leaky_relu(1/5)": Piecewise(rationals(0, (1, 5)), rationals(0, 1)),
+    "abs(x)": Piecewise(rationals(0, -1), rationals(0, 1)),
+    "relu(x)^2": Piecewise((), rationals(0, 0, 1)),
+    "x*abs(x)": Piecewise(rationals(0, 0, -1), rationals(0, 0, 1)),
+    "relu(x)+x^2/10": Piecewise(rationals(0, 0, (1, 10)), rationals(0, 1, (1, 10))),
+}
+SETTINGS: dict[str, dict[str, fmpq]] = {
+    "normalised": {},
+    "biases": {"sigma_w2": fmpq(3, 2), "sigma_b2": fmpq(1, 3), "input_variance": fmpq(2)},
+    "no biases": {"sigma_w2": fmpq(3, 2)},
+    "residual": {"alpha": fmpq(1, 2)},
+}
+
+
+def engine(name: str, depth: int, kind: str, setting: str) -> Any:
+    """The same kernel in the engine; of layers the second."""
+    options = {key: str(value) for key, value in SETTINGS[setting].items()}
+    net = ss.resnet(name, depth, options["alpha"]) if setting == "residual" else ss.mlp(name, depth, **options)
+    return net.ntk_layers[1] if kind == "layer" else getattr(net, kind)
+
 
 EMPTY = Ball(fmpq(0), fmpq(0))
 
@@ -165,3 +197,15 @@ def _panels(job: Any) -> list[tuple[fmpq, fmpq]]:
         found.append((reached + h, h))
         reached += 2 * h
     return found
+
+
+@cache
+def relu_text() -> str:
+    """The CK of one ReLU layer in dimension 3."""
+    kernel = ss.mlp(ss.relu, 1).ck
+    words = description({"below": [], "above": ["0", "1"]}, 1, "ck")
+    return json.dumps(power_certificate(Network(RELU, 1), kernel, words, 3, 3, 5, 14, fmpq(5), (5, None), 60))
+
+
+def relu_certificate() -> Any:
+    return json.loads(relu_text())

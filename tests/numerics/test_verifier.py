@@ -1,200 +1,26 @@
-"""The verifier of certificates: its kernels against mpmath, real certificates, and files that must be refused."""
+"""The verifier of certificates: real ones are proved, mutated ones refused unless still true."""
 
 from __future__ import annotations
 
-import ast
 import copy
 import json
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 
 import mpmath
 import pytest
-from flint import acb, arb, arb_series, fmpq
+from flint import arb, fmpq
 from mpmath import mpf
 
 import numerics
 import symspec as ss
-from numerics import verifier, verifier_duals, verifier_file
 from numerics.precision import working_precision
-from numerics.values import at_angle
-from numerics.verifier_duals import Piecewise, Reach, Smooth, circular
+from numerics.verifier_duals import Smooth
 from numerics.verifier_kernels import Network
-from numerics.verifier_remainder import Remainder
 from symspec.cli import main
 from symspec.errors import CertificateError
 
-from .certificate_maker import description, geometric_certificate, pair, power_certificate
-from .mpmath_kernels import SMOOTH, formula_of_residual_network, kernel as reference
-
-
-def rationals(*values):
-    return tuple(fmpq(*v) if isinstance(v, tuple) else fmpq(v) for v in values)
-
-
-RELU = Piecewise((), rationals(0, 1))
-ACTIVATIONS = {
-    "relu": RELU,
-    "leaky_relu(1/5)": Piecewise(rationals(0, (1, 5)), rationals(0, 1)),
-    "abs(x)": Piecewise(rationals(0, -1), rationals(0, 1)),
-    "relu(x)^2": Piecewise((), rationals(0, 0, 1)),
-    "x*abs(x)": Piecewise(rationals(0, 0, -1), rationals(0, 0, 1)),
-    "relu(x)+x^2/10": Piecewise(rationals(0, 0, (1, 10)), rationals(0, 1, (1, 10))),
-}
-SETTINGS = {
-    "normalised": {},
-    "biases": {"sigma_w2": fmpq(3, 2), "sigma_b2": fmpq(1, 3), "input_variance": fmpq(2)},
-    "no biases": {"sigma_w2": fmpq(3, 2)},
-    "residual": {"alpha": fmpq(1, 2)},
-}
-
-
-def engine(name, depth, kind, setting):
-    options = {key: str(value) for key, value in SETTINGS[setting].items()}
-    net = ss.resnet(name, depth, options["alpha"]) if setting == "residual" else ss.mlp(name, depth, **options)
-    return net.ntk_layers[1] if kind == "layer" else getattr(net, kind)
-
-
-# --- kernels
-
-
-def test_moments_of_positive_parts():
-    theta, size = mpf("1.1"), 6
-    angle = circular(arb("1.1"))
-    table = verifier_duals.orthant_moments((arb.pi() - angle.theta) / (2 * arb.pi()), angle.cosine, angle.sine, size)
-    for i in range(size):
-        for j in range(size):
-            radial = 2 ** (mpf(i + j) / 2) * mpmath.gamma(mpf(i + j) / 2 + 1)
-            angular = mpmath.quad(lambda a, i=i, j=j: mpmath.cos(a) ** i * mpmath.cos(a - theta) ** j, [theta - mpmath.pi / 2, mpmath.pi / 2])
-            assert abs(float(table[i][j]) / float(radial * angular / (2 * mpmath.pi)) - 1) < 1e-13
-
-
-@pytest.mark.parametrize("name", ["relu", "leaky_relu(1/5)", "abs(x)"])
-@pytest.mark.parametrize("depth", [1, 3])
-def test_values_against_mpmath(name, depth):
-    with mpmath.workdps(40), working_precision(150):
-        for text in ("0.3", "1.7", "3.1"):
-            rho = mpmath.cos(mpf(text))
-            angle = circular(arb(text))
-            for kind in ("ck", "ntk"):
-                mine = Network(ACTIVATIONS[name], depth, kind).value(angle)
-                assert abs(mpf(mine.str(35, radius=False)) - reference(name, depth, kind, rho)) < mpf(10) ** -28
-            u, theta = formula_of_residual_network(name, depth, mpf(1) / 2, rho)
-            assert abs(mpf(Network(ACTIVATIONS[name], depth, "ck", alpha=fmpq(1, 2)).value(angle).str(35, radius=False)) - u) < mpf(10) ** -28
-            assert abs(mpf(Network(ACTIVATIONS[name], depth, "ntk", alpha=fmpq(1, 2)).value(angle).str(35, radius=False)) - theta) < mpf(10) ** -28
-
-
-@pytest.mark.parametrize("name", SMOOTH)
-def test_smooth_values_against_mpmath(name):
-    with mpmath.workdps(40), working_precision(150):
-        for kind in ("ck", "ntk"):
-            mine = Network(Smooth(name), 2, kind).at_correlation(arb(1) / 3)
-            assert abs(mpf(mine.str(35, radius=False)) - reference(name, 2, kind, mpf(1) / 3)) < mpf(10) ** -28
-
-
-@pytest.mark.parametrize("setting", SETTINGS)
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_series_and_degrees(name, setting):
-    for kind in ("ck", "ntk", "layer"):
-        depth = 1 if kind == "layer" else 3
-        net, theirs = Network(ACTIVATIONS[name], depth, kind, 2 if kind == "layer" else 0, **SETTINGS[setting]), engine(name, depth, kind, setting)
-        with working_precision(200, 48):
-            near, far, y = net.near(40), net.far(40), arb(3) / 10
-            around = net.around(arb_series([y, 1]))
-            x = arb(1) / 50
-            for series, point, theta in ((near, (arb(3) / 20).sin(), arb(3) / 10), (far, ((arb.pi() - 3) / 2).sin(), arb(3)), (around, x, 2 * (y + x).sqrt().asin())):
-                total = sum((series[n] * point**n for n in range(40)), arb(0))
-                assert abs(total - at_angle(theirs, theta)) < 1e-15
-                assert net.value(circular(theta)).overlaps(at_angle(theirs, theta))
-        assert net.reach() == Reach(theirs.support.even, theirs.support.odd)
-
-
-@pytest.mark.parametrize(("name", "depth"), [("relu", 4), ("abs(x)", 3), ("x*abs(x)", 3)])
-def test_discs_bound_the_continuation(name, depth):
-    net = Network(ACTIVATIONS[name], depth, "ntk")
-    with working_precision(100, 40):
-        for real, imaginary in ((1.5, 0.3), (0.8, 0.15), (2.5, 0.15)):
-            centre, radius = acb(real, imaginary), arb(1) / 256
-            bound = net.on_disc(centre, radius)
-            series = net.around(arb_series([(arb(real) / 2).sin() ** 2, 1]))
-            for corner in (centre, centre + radius, centre - acb(0, radius)):
-                x = (corner / 2).sin() ** 2 - (arb(real) / 2).sin() ** 2
-                value = sum((series[n] * x**n for n in range(40)), acb(0))
-                assert abs(value) < bound < abs(value) * 1.5 + 0.2
-
-
-def test_no_disc_across_a_zero():
-    net = Network(RELU, 2)
-    with working_precision(100):
-        assert not net.on_disc(acb(0), arb("0.1")).is_finite()
-        assert Network(RELU, 1).on_disc(acb(0), arb("0.1")).is_finite()
-
-
-@pytest.mark.parametrize(
-    ("make", "reason"),
-    [
-        (lambda: Network(Piecewise(rationals(-1), rationals(1)), 1, "ntk"), "infinite"),
-        (lambda: Network(Piecewise(rationals(-1), rationals(1)), 2), "jump"),
-        (lambda: Network(Piecewise(rationals(0, 1), rationals(0, 1)), 2), "polynomial"),
-        (lambda: Network(Piecewise((), ()), 1), "polynomial"),
-    ],
-)
-def test_kernels_refused(make, reason):
-    with pytest.raises(CertificateError, match=reason):
-        make()
-
-
-# --- norms
-
-
-@pytest.mark.parametrize("d", [2, 3, 5])
-def test_norms_against_mpmath(d):
-    """L^2 r of the CK of one ReLU layer, from mpmath's own derivatives."""
-    m, J = 2, 5
-    net = Network(RELU, 1)
-    with working_precision(300, 90):
-        near, far = net.near(80), net.far(80)
-        a, b = [near[j] for j in range(1, J + 1, 2)], [far[j] for j in range(1, J + 1, 2)]
-        remainder = Remainder(d, m, tuple(a), tuple(b), arb(100))
-        sigma, S = arb(1) / 4, arb(3) / 4
-        bounds = [remainder.end(near, sigma, S, 80), remainder.swapped().end(far, sigma, S, 80)]
-        panel = remainder.panel(net.around(arb_series([arb(2) / 5, 1])), fmpq(2, 5), fmpq(1, 10), fmpq(7, 20), 80)
-        A, B = ([mpf(c.str(40, radius=False)) for c in side] for side in (a, b))
-    with mpmath.workdps(40):
-
-        def r(y):
-            t = 1 - 2 * y
-            kappa = (t * (mpmath.pi - mpmath.acos(t)) + mpmath.sqrt(1 - t * t)) / mpmath.pi
-            return kappa - sum(A[i] * y ** (i + mpf(1) / 2) + B[i] * (1 - y) ** (i + mpf(1) / 2) for i in range(len(A)))
-
-        def squared(y):
-            taylor = mpmath.taylor(r, y, 4, h=mpf(10) ** -7)
-            d1, d2, d3, d4 = taylor[1], 2 * taylor[2], 6 * taylor[3], 24 * taylor[4]
-            p, q, h = y * (1 - y), 1 - 2 * y, mpf(d - 1) / 2
-            g1 = p * d3 + q * d2 + h * (q * d2 - 2 * d1)
-            g2 = p * d4 + 2 * q * d3 - 2 * d2 + h * (q * d3 - 4 * d2)
-            weight = mpmath.gamma(mpf(d) / 2) / (mpmath.sqrt(mpmath.pi) * mpmath.gamma(mpf(d - 1) / 2)) * 2 ** (d - 2)
-            return (p * g2 + h * q * g1) ** 2 * weight * p ** (mpf(d - 3) / 2)
-
-        pieces = [([mpf(1) / 10**6, mpf(1) / 16], bounds[0]), ([mpf(15) / 16, 1 - mpf(1) / 10**6], bounds[1]), ([mpf(3) / 10, mpf(1) / 2], panel)]
-        for interval, bound in pieces:
-            true = mpmath.quad(squared, interval, maxdegree=5)
-            assert true * (1 - mpf(10) ** -3) <= mpf(bound.upper().str(20, radius=False)) <= true * mpf("1.3")
-
-
-# --- certificates
-
-
-@cache
-def relu_text():
-    kernel = ss.mlp(ss.relu, 1).ck
-    words = description({"below": [], "above": ["0", "1"]}, 1, "ck")
-    return json.dumps(power_certificate(Network(RELU, 1), kernel, words, 3, 3, 5, 14, fmpq(5), (5, None), 60))
-
-
-def relu_certificate():
-    return json.loads(relu_text())
+from .certificate_maker import ACTIVATIONS, RELU, SETTINGS, description, engine, geometric_certificate, pair, power_certificate, relu_certificate, relu_text
 
 
 @pytest.fixture
@@ -314,7 +140,8 @@ def ball_of(record):
 def true_eigenvalues():
     """Of kappa_1 in dimension 3, section 5: d Gamma(d/2)^2 Gamma((k-1)/2)^2 / (8 pi^2 Gamma((k+d+1)/2)^2) for even k, 1/(2d) for 1."""
     with mpmath.workdps(60):
-        values = {k: 3 * mpmath.gamma(1.5) ** 2 * (mpmath.gamma(mpf(k - 1) / 2) / mpmath.gamma(mpf(k + 4) / 2)) ** 2 / (8 * mpmath.pi**2) for k in (*range(0, 60, 2), 138, 140, 142, 400, 13998, 14000, 14002)}
+        degrees = (*range(0, 60, 2), 138, 140, 142, 400, 13998, 14000, 14002)
+        values = {k: 3 * mpmath.gamma(1.5) ** 2 * (mpmath.gamma(mpf(k - 1) / 2) / mpmath.gamma(mpf(k + 4) / 2)) ** 2 / (8 * mpmath.pi**2) for k in degrees}
         return values | {1: mpf(1) / 6}
 
 
@@ -396,86 +223,6 @@ def test_steps_that_fail(proved, change, message):
         proved(record)
 
 
-# --- files
-
-
-def test_order_of_keys_is_free(proved):
-    def reordered(node):
-        if isinstance(node, dict):
-            return {key: reordered(node[key]) for key in sorted(node, reverse=True)}
-        return [reordered(value) for value in node] if isinstance(node, list) else node
-
-    assert proved(reordered(relu_certificate())) == proved(relu_certificate())
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda r: r.update(version=2), "newer schema"),
-        (lambda r: r.update(version=True), "version"),
-        (lambda r: r.update(format="another"), "no symspec certificate"),
-        (lambda r: r.update(extra=1), "unknown key 'extra'"),
-        (lambda r: r.pop("eigenvalues"), "lacks 'eigenvalues'"),
-        (lambda r: r.update(law="linear"), "law"),
-        (lambda r: r.update(dimension=1), "dimension"),
-        (lambda r: r["kernel"].update(depth="1"), "depth"),
-        (lambda r: r["kernel"].update(depth=10**9), "depth"),
-        (lambda r: r["kernel"].update(layer=1), "layer"),
-        (lambda r: r["kernel"].update(sigma_b2="1"), "normalised"),
-        (lambda r: r["kernel"].update(sigma_w2="0"), "positive"),
-        (lambda r: r["kernel"].update(alpha="1"), "alpha"),
-        (lambda r: r["kernel"].update(scale="1/0"), "scale"),
-        (lambda r: r["kernel"].update(scale="0x1"), "scale"),
-        (lambda r: r["kernel"].update(scale="-1"), "scale"),
-        (lambda r: r["kernel"].update(drop_deltas=0), "drop_deltas"),
-        (lambda r: r["kernel"].update(activation={"name": "erf"}), "activation"),
-        (lambda r: r["kernel"]["activation"].update(above=["1"] * 40), "above"),
-        (lambda r: r["proof"]["power"].update(J=4), "J must be odd"),
-        (lambda r: r["proof"]["power"].update(remainder=["1", "200000"]), "exponent"),
-        (lambda r: r["proof"]["power"].update(remainder=["9" * 5000, "1"]), "remainder"),
-        (lambda r: r["proof"]["power"].update(remainder=["1.5", "1"]), "remainder"),
-        (lambda r: r["proof"]["power"].update(remainder=["١", "1"]), "remainder"),
-        (lambda r: r["proof"]["power"].update(remainder=["1"]), "remainder"),
-        (lambda r: r["proof"]["power"]["coefficients"]["near"].pop(), "near"),
-        (lambda r: r["claim"]["even"]["asymptotic"].update(midpoint="7"), "enclose"),
-        (lambda r: r["claim"]["even"]["asymptotic"].update(radius_exact=["-1", "-3"]), "negative"),
-        (lambda r: r["theorem"].update(text=None), "theorem.text"),
-    ],
-)
-def test_fields_refused(proved, change, message):
-    record = relu_certificate()
-    change(record)
-    with pytest.raises(CertificateError, match=f"^file: .*{message}"):
-        proved(record)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "[]", "3", "null", "{", "[" * 100_000, '{"format": 1e5}', '{"format": NaN}', '{"format": -Infinity}', '{"a": 1, "a": 1}', '{"a": ' + "9" * 5000 + "}", '{"format": "symspec certificate"}'],
-)
-def test_texts_refused(proved, text):
-    with pytest.raises(CertificateError, match="^file: "):
-        proved(text)
-
-
-def test_truncated_at_any_point(proved):
-    text = relu_text()
-    for cut in range(0, len(text) - 1, len(text) // 50):
-        with pytest.raises(CertificateError, match="^file: "):
-            proved(text[:cut])
-
-
-def test_bytes_and_sizes(tmp_path, monkeypatch):
-    path = tmp_path / "certificate.json"
-    path.write_bytes(b'{"format": "\xff"}')
-    with pytest.raises(CertificateError, match="no JSON"):
-        numerics.verify(path)
-    with pytest.raises(CertificateError, match="cannot be read"):
-        numerics.verify(tmp_path)
-    monkeypatch.setattr(verifier_file, "MAX_BYTES", 10)
-    with pytest.raises(CertificateError, match="larger"):
-        numerics.verify(path)
-
 
 # --- smooth kernels
 
@@ -491,12 +238,12 @@ def test_geometric(proved, name, kind, ratio):
     for path in (("claim", "constant"), ("proof", "geometric", "bound")):
         tightened = copy.deepcopy(record)
         put(tightened, path, scaled(at(record, path), -1))
-        with pytest.raises(CertificateError, match="^geometric"):
+        with pytest.raises(CertificateError, match=r"^geometric"):
             proved(tightened)
     for path, value in ((("claim", "ratio"), str(ratio + fmpq(1, 100))), (("claim", "ratio"), "1"), (("proof", "geometric", "radius"), "1"), (("kernel", "scale"), "2")):
         changed = copy.deepcopy(record)
         put(changed, path, value)
-        with pytest.raises(CertificateError, match="^geometric"):
+        with pytest.raises(CertificateError, match=r"^geometric"):
             proved(changed)
 
 
@@ -521,18 +268,6 @@ def test_command(tmp_path, capsys):
     assert main(["verify", str(path)]) == 1
     out, err = capsys.readouterr()
     assert (out, err.count("\n"), err.startswith("symspec: not proved: file: ")) == ("", 1, True)
-
-
-def test_independence():
-    """The verifier imports the standard library, FLINT, errors and the precision scope, and itself."""
-    folder = Path(verifier.__file__).parent
-    for path in folder.glob("verifier*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom):
-                own = node.level == 1 and (node.module == "precision" or node.module.startswith("verifier_"))
-                assert own or node.module in ("flint", "symspec.errors") or node.module.split(".")[0] in ("collections", "dataclasses", "functools", "math", "typing", "__future__"), (path.name, node.module)
-            elif isinstance(node, ast.Import):
-                assert {alias.name for alias in node.names} <= {"json", "os", "re"}
 
 
 def test_pair_rounds_outward():
