@@ -20,11 +20,13 @@ from .geometric_bounds import GeometricCertificate
 from .precision import working_precision
 from .sphere import eigenvalues
 from .values import evaluate
+from .verifier import Verified, verify
 
 __all__ = [
     "AnglePolynomial",
     "Certificate",
     "GeometricCertificate",
+    "Verified",
     "angle_polynomial",
     "ball",
     "certify",
@@ -33,5 +35,6 @@ __all__ = [
     "decay_rate",
     "eigenvalues",
     "evaluate",
+    "verify",
     "working_precision",
 ]
