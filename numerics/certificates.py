@@ -25,6 +25,7 @@ from symspec.kernel import Kernel
 
 from .certificate_text import exponent_text
 from .endpoint_expansion import EndpointExpansion
+from .endpoint_pieces import Piece
 from .exact_text import ball_record
 
 FORMAT, VERSION = "symspec certificate", 1
@@ -116,8 +117,6 @@ class Certificate:
 
     def record(self) -> dict[str, Any]:
         """The content of the file. NoClosedForm for a kernel that the checker cannot rebuild."""
-        if self.expansion.supremum is None:
-            raise NoClosedForm("certificates of composed jumps have no file format yet; the bounds themselves are proved")
         if self.description is None:
             raise NoClosedForm(f"a certificate of {self.kernel.name} cannot be checked independently: its activation is no polynomial with rational coefficients on each side of 0")
         from .certificate_text import theorem_latex, theorem_text
@@ -136,17 +135,21 @@ class Certificate:
 
     def _proof(self) -> dict[str, Any]:
         e = self.expansion
-        assert e.supremum is not None
         ends, panels = e.pieces[:2], e.pieces[2:]
-        return {
+        common = {
             "m": e.m,
             "J": e.J,
             "cut": self.cut,
-            "ellipse": {"ratio": str(e.ratio), "bound": dyadic(e.supremum)},
             "coefficients": {"near": [ball_record(a, RECORD_DIGITS) for _, a in e.near], "far": [ball_record(b, RECORD_DIGITS) for _, b in e.far]},
+            "remainder": dyadic(e.remainder),
+        }
+        if e.supremum is None:
+            pieces = {"near": _piece_record(ends[0]), "far": _piece_record(ends[1])}
+            return common | {"root": int(self.kernel.ramification), "ellipse": None, "ends": pieces, "panels": [{"centre": str(p.centre)} | _piece_record(p) for p in panels]}
+        return common | {
+            "ellipse": {"ratio": str(e.ratio), "bound": dyadic(e.supremum)},
             "ends": {"sigma": str(ends[0].radius), "disc": str(ends[0].disc), "terms": ends[0].terms, "bounds": [dyadic(piece.bound) for piece in ends]},
             "panels": [{"centre": str(p.centre), "radius": str(p.radius), "disc": str(p.disc), "terms": p.terms, "bound": dyadic(p.bound)} for p in panels],
-            "remainder": dyadic(e.remainder),
         }
 
     def save(self, path: Any) -> None:
@@ -174,7 +177,8 @@ class Certificate:
         return theorem_text(self)
 
     def __repr__(self) -> str:
-        return f"Certificate({self.kernel.name} on S^{self.d - 1}: {self.lower.str(5, radius=False)} <= k^{exponent_text(self.exponent)} mu_k <= {self.upper.str(5, radius=False)}, k >= {self.holds_from})"
+        low, high = (value.str(5, radius=False) for value in (self.lower, self.upper))
+        return f"Certificate({self.kernel.name} on S^{self.d - 1}: {low} <= k^{exponent_text(self.exponent)} mu_k <= {high}, k >= {self.holds_from})"
 
 
 def write_record(path: Any, record: dict[str, Any]) -> None:
@@ -193,9 +197,13 @@ def dyadic(value: arb) -> list[str]:
     return [str(mantissa), str(exponent)]
 
 
+def _piece_record(piece: Piece) -> dict[str, Any]:
+    return {"radius": str(piece.radius), "disc": str(piece.disc), "terms": piece.terms, "supremum": dyadic(piece.supremum), "bound": dyadic(piece.bound)}
+
+
 def _claim_record(claim: ParityClaim) -> dict[str, Any]:
     return {
-        "exponent": None if claim.exponent is None else int(claim.exponent),
+        "exponent": None if claim.exponent is None else int(claim.exponent) if claim.exponent.q == 1 else str(claim.exponent),
         "zero_from": claim.zero_from,
         "asymptotic": None if claim.asymptotic is None else ball_record(claim.asymptotic, RECORD_DIGITS),
         "bands": [{"from": band.start, "lower": dyadic(band.lower), "upper": dyadic(band.upper)} for band in claim.bands],
