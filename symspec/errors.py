@@ -56,3 +56,11 @@ class OutputError(SymspecError, OSError):
 
 class MissingLibrary(SymspecError, ImportError):
     """An optional library is needed and not installed."""
+
+
+class CertificateError(SymspecError):
+    """A certificate was not proved: the step (or the field of the file) that failed, and why."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"{step}: {reason}")
+        self.step, self.reason = step, reason
