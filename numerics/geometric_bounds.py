@@ -18,7 +18,7 @@ For erf, gelu and the Gaussian the eigenvalues are bounded from below too, :math
 >>> print(c)
 NTK of erf network of depth 2 on the sphere in R^10 (uniform probability measure):
 mu_k <= 55.6 * (137/64)^-k / sqrt(N(10,k)) for every k >= 0
-mu_k >= 2.6e-07 * (357/1024)^k for every odd k >= 1
+mu_k >= 5.56e-8 * (367/1024)^k for every odd k >= 1
 """
 
 from __future__ import annotations

@@ -31,27 +31,29 @@ Entire kernels (sin, cos, exp) have no such bound: they decay faster than every 
 
 >>> import symspec as ss
 >>> from symspec.network import mlp
+from symspec.program import compile_lines
 >>> found = lower_bounds(mlp(ss.erf, 1).ck, 3)
 >>> found.r, found.parity(0), found.parity(1).start
-(24/65, None, 1)
+(367/1024, None, 1)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from math import floor, log2, sqrt
 from typing import Any
 
 import sympy
-from flint import arb, fmpq, fmpq_poly
+from flint import arb, arb_series, fmpq, fmpq_poly
 
 from symspec.kernel import Kernel
-from symspec.network import Network, mlp
+from symspec.network import mlp
+from symspec.program import compile_lines
 
 from .constants import ball
 from .kernel_description import smooth_description_of
-from .power_series import coefficients
+from .power_series import coefficients, table
 from .precision import working_precision
 
 PRECISION = 192
@@ -92,7 +94,7 @@ class LowerBounds:
 
 @dataclass(frozen=True)
 class _First:
-    """F of the first layer: its ratio X, F_s for s its first degree, p and t; the share gain F + ... of K_1."""
+    """F of the first layer, times what K_1 multiplies V by: its w, b and X, its first degree s, p and t, and F_s."""
 
     w: fmpq
     b: fmpq
@@ -128,8 +130,8 @@ def _covered(record: dict[str, Any]) -> bool:
 
 
 def _first(record: dict[str, Any]) -> _First | None:
-    weight, b, v, alpha = (None if record[key] is None else fmpq(*map(int, (record[key] + "/1").split("/")[:2])) for key in ("sigma_w2", "sigma_b2", "input_variance", "alpha"))
-    assert b is not None and v is not None
+    weight, alpha = (None if record[key] is None else _rational(record[key]) for key in ("sigma_w2", "alpha"))
+    b, v = _rational(record["sigma_b2"]), _rational(record["input_variance"])
     name, w = record["activation"]["name"], v if weight is None else weight * v
     q, n = w + b, fmpq_poly([0, 1])
     if name == "erf":
@@ -150,17 +152,27 @@ def _first(record: dict[str, Any]) -> _First | None:
     return _First(w, b, X, start, above, below, gain * coefficients(plain.ck, 2, arb(w / q))[start])
 
 
+def _rational(text: str) -> fmpq:
+    value = sympy.Rational(text)
+    return fmpq(int(value.p), int(value.q))
+
+
 def _factors(network: Any) -> list[tuple[arb, arb, arb]]:
     """f_l', f_l''/2 at b_0 and b_1 of K_(l-1), l = 2, ..., depth."""
-    layers = [coefficients(replace(network, depth=depth).ck, 3, arb(1)) for depth in range(1, network.depth + 1)]
+    # Both architectures call the covariance after layer l of a smooth activation c_l.
+    lines = network.ck.program.lines
+    covariances = {line.symbol.name: line.symbol for line in lines}
+    tape = compile_lines(lines, tuple(covariances[f"c_{layer}"] for layer in range(1, network.depth + 1)))
+    with working_precision(PRECISION, 3):
+        layers = tape.run(table(arb_series([0, 1])))
     found = []
     for before, after in pairwise(layers):
         if before[1] > 0:
             slope = after[1] / before[1]
             found.append((slope, (after[2] - slope * before[2]) / before[1] ** 2, before[1]))
         else:
-            # An even kernel: f_l' is seen in the square, and f_l'' adds nothing.
-            found.append((after[2] / before[2], arb(0), arb(0)))
+            # An even kernel, b_1 = 0 exactly: f_l' is seen in the square, and f_l'' adds nothing.
+            found.append((after[2] / before[2] if before[1] == 0 else arb(0), arb(0), arb(0)))
     return found
 
 
@@ -226,7 +238,7 @@ def _first_tails(first: _First, x: fmpq, d: int, beta: arb) -> Tails:
 def _next(tails: Tails, factor: tuple[arb, arb, arb], x: fmpq, d: int) -> Tails:
     """The next layer: f' b_n for n >= 1, and where the parity is not reached so, f'' b_1 b_(n-1)."""
     slope, bend, b1 = factor
-    found = []
+    found: list[tuple[int, arb] | None] = []
     for parity in (0, 1):
         own, other = tails[parity], tails[1 - parity]
         if own is not None:

@@ -26,6 +26,7 @@ from symspec.errors import CertificateError
 from .verifier_duals import Piecewise, Smooth
 from .verifier_kernels import Network
 
+MAX_INDUCTION = 200_000
 MAX_BYTES = 16 * 2**20
 MAX_DIGITS = 4000
 MAX_EXPONENT = 100_000
@@ -34,7 +35,6 @@ MAX_DEPTH = 64
 MAX_DIMENSION = 1000
 MAX_DEGREE = 5000
 MAX_START = 10**9
-MAX_INDUCTION = 200_000
 SMOOTH = ("erf", "gelu", "sin", "cos", "exp", "gaussian")
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
 _RATIONAL = re.compile(r"(-?\d+)(?:/(\d+))?", re.ASCII)

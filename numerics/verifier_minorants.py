@@ -22,7 +22,7 @@ A bias b makes it :math:`V(b+w\rho)`, whose coefficients are at least those of :
 
 >>> from flint import fmpq
 >>> print(leading("gelu", fmpq(1), fmpq(1), 4).str(10))
-[0.01121456210 +/- 2.24e-12]
+[0.005180824970 +/- 4.40e-13]
 """
 
 from __future__ import annotations
