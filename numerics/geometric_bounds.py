@@ -144,6 +144,7 @@ class GeometricCertificate:
             r"kernel are at least a multiple of $g_n$. In the first layer their quotients of indices $n+2$ and $n$ are rational functions of $n$, and at least",
             rf"$g_{{n+2}}/g_n$ for every $n\ge{lower.induction}$, as the signs of the coefficients of a polynomial shifted to ${lower.induction}$ show; the multiple is the least of the quotients",
             r"before. Later layers are power series with non-negative coefficients in the one before, which multiplies the multiple by their slopes at $\rho=0$.",
+            r"Where a bias or a linear coefficient mixes the parities, derivatives of one order more bound the other parity.",
         ]
 
     def _repr_latex_(self) -> str:

@@ -31,7 +31,6 @@ Entire kernels (sin, cos, exp) have no such bound: they decay faster than every 
 
 >>> import symspec as ss
 >>> from symspec.network import mlp
-from symspec.program import compile_lines
 >>> found = lower_bounds(mlp(ss.erf, 1).ck, 3)
 >>> found.r, found.parity(0), found.parity(1).start
 (367/1024, None, 1)
