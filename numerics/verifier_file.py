@@ -26,6 +26,7 @@ from symspec.errors import CertificateError
 from .verifier_duals import Piecewise, Smooth
 from .verifier_kernels import Network
 
+MAX_INDUCTION = 200_000
 MAX_BYTES = 16 * 2**20
 MAX_DIGITS = 4000
 MAX_EXPONENT = 100_000
@@ -109,6 +110,15 @@ class PowerLaw:
 
 
 @dataclass(frozen=True)
+class LowerLaw:
+    """mu_k >= constant ratio^k for every k >= start of a parity; None where nothing is claimed."""
+
+    ratio: fmpq
+    induction: int
+    parities: tuple[tuple[int, fmpq] | None, tuple[int, fmpq] | None]
+
+
+@dataclass(frozen=True)
 class GeometricLaw:
     """mu_k <= constant ratio^-k / sqrt(N(d,k)), from K(radius) <= bound."""
 
@@ -116,6 +126,7 @@ class GeometricLaw:
     constant: fmpq
     radius: fmpq
     bound: fmpq
+    lower: LowerLaw | None = None
 
 
 @dataclass(frozen=True)
@@ -316,9 +327,31 @@ def _polynomial(coefficients: tuple[fmpq, ...]) -> str:
 
 
 def _geometric(claim: Field, proof: Field) -> GeometricLaw:
-    ratio, constant = claim.keys("ratio", "constant")
-    radius, bound = proof.keys("geometric")[0].keys("radius", "bound")
-    return GeometricLaw(ratio.rational(positive=True), constant.dyadic(positive=True), radius.rational(positive=True), bound.dyadic(positive=True))
+    ratio, constant, lower = claim.keys("ratio", "constant", "lower")
+    radius, bound, induction = proof.keys("geometric")[0].keys("radius", "bound", "induction")
+    if (lower.value is None) != (induction.value is None):
+        induction.refuse("must be given with a lower bound and null otherwise")
+    return GeometricLaw(
+        ratio.rational(positive=True),
+        constant.dyadic(positive=True),
+        radius.rational(positive=True),
+        bound.dyadic(positive=True),
+        None if lower.value is None else _lower(lower, induction),
+    )
+
+
+def _lower(field: Field, induction: Field) -> LowerLaw:
+    ratio, *parities = field.keys("ratio", "even", "odd")
+    found: list[tuple[int, fmpq] | None] = []
+    for parity in parities:
+        start, constant = (None, None) if parity.value is None else parity.keys("from", "constant")
+        found.append(None if start is None or constant is None else (start.integer(0, MAX_START), constant.dyadic(positive=True)))
+    r = ratio.rational(positive=True)
+    if not r < 1:
+        ratio.refuse("must be below 1")
+    if found == [None, None]:
+        field.refuse("must bound a parity, or be null")
+    return LowerLaw(r, induction.integer(0, MAX_INDUCTION), (found[0], found[1]))
 
 
 def _power(claim: Field, eigenvalues: Field, proof: Field) -> PowerLaw:
@@ -375,4 +408,4 @@ def _panel(field: Field) -> Panel:
     return Panel(centre.rational(positive=True), radius.rational(positive=True), disc.rational(positive=True), terms.integer(1, MAX_TERMS), bound.dyadic())
 
 
-__all__ = ["Ball", "Band", "Certificate", "GeometricLaw", "Panel", "ParityClaim", "PowerLaw", "PowerProof", "read"]
+__all__ = ["Ball", "Band", "Certificate", "GeometricLaw", "LowerLaw", "Panel", "ParityClaim", "PowerLaw", "PowerProof", "read"]
