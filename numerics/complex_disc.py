@@ -153,6 +153,9 @@ def table(theta: acb, rho: acb, symbol: Callable[[str], acb] | None = None) -> r
     }
 
 
+AngleRule = Callable[[Symbol, acb, arb, int], tuple[acb, arb]]
+
+
 @dataclass(frozen=True)
 class _LineBounds:
     """One line (or the output): its symbols and the tape of the expression and its partial derivatives."""
@@ -193,6 +196,10 @@ class DiscBounds:
 
         Both are NaN where analyticity could not be shown.
         """
+        return self.propagate(centre, radius, lambda w, value, spread, symmetry: _archav_disc(value, spread, centre, radius, symmetry))
+
+    def propagate(self, centre: acb, radius: arb, angle_rule: AngleRule) -> tuple[arb, arb]:
+        """As :meth:`bound`, the angle of a haversine w = value +- spread being taken by ``angle_rule(w, value, spread, symmetry)``."""
         theta = centre + square(radius)
         slope = abs(theta.sin()).upper()
         tables = _Tables.of(centre, theta)
@@ -204,7 +211,8 @@ class DiscBounds:
         value, spread = centre, radius
         for line in self._lines:
             if line.angle_of is not None:
-                value, spread = _archav_disc(*state[line.angle_of.args[0].name], centre, radius, int(line.angle_of.args[1]))
+                w = line.angle_of.args[0]
+                value, spread = angle_rule(w, *state[w.name], int(line.angle_of.args[1]))
             else:
                 value, spread = _line_bound(line, state, tables)
             if not (value.is_finite() and spread.is_finite()):
@@ -279,16 +287,16 @@ def _branch_is_clear(w: acb, spread: arb, centre: acb, radius: arb, symmetry: in
     ratio = w / (reference * reference)
     root = reference * ratio.sqrt()
     # |sqrt(1+e) - 1| <= |e| for |e| <= 1.
-    return _avoids_ray(ratio, abs(ratio) * relative) and spread < abs(w) and _avoids_cuts(root, abs(root) * spread / abs(w))
+    return avoids_ray(ratio, abs(ratio) * relative) and spread < abs(w) and avoids_cuts(root, abs(root) * spread / abs(w))
 
 
-def _avoids_ray(z: acb, radius: arb) -> bool:
+def avoids_ray(z: acb, radius: arb) -> bool:
     """Whether the disc stays off (-inf, 0]."""
     distance = abs(z.imag) if not z.real > 0 else abs(z)
     return bool(distance > radius)
 
 
-def _avoids_cuts(z: acb, radius: arb) -> bool:
+def avoids_cuts(z: acb, radius: arb) -> bool:
     """Whether the disc stays off (-inf, -1] and [1, inf)."""
     inside = z.real > -1 and z.real < 1
     distance = abs(z - 1).min(abs(z + 1)) if inside else abs(z.imag)

@@ -20,13 +20,11 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-import sympy
 from flint import acb, arb
 
-from symspec.functions import archav as archav_head
 from symspec.kernel import Kernel
-from symspec.program import THETA0, compile_lines
 
 from . import complex_disc
 from .complex_disc import DiscBounds
@@ -86,56 +84,54 @@ def far_end(kernel: Kernel, disc: arb) -> arb | None:
 def near_end(kernel: Kernel, disc: arb) -> arb | None:
     """An upper bound of |K| for |tau| <= disc, tau the root of s in which K is a power series at rho = 1."""
     with working_precision(PRECISION + 2 * len(kernel.program.lines)):
-        reader = _NearEnd(kernel)
+        bounds, root = DiscBounds(kernel.program), int(kernel.ramification)
+        orders = {line.symbol: int(line.order * root) for line in kernel.program.lines if line.order is not None}
 
         def evaluate(share: arb) -> arb:
-            value = reader.value(disc, share)
-            # A box that is far wider than the value is worth another halving.
-            return abs(value).upper() if value.is_finite() and value.real.rad() + value.imag.rad() < 1 else arb("nan")
+            arc = _Arc(disc, share)
+            value, spread = bounds.propagate(*arc.angle(root), lambda w, value, spread, _symmetry: arc.of_haversine(value, spread, orders.get(w)))
+            return (value + spread).upper() if spread < 1 + value else arb("nan")
 
         return _arcs(evaluate)
 
 
-class _NearEnd:
-    """The program of a kernel on arcs of a circle in tau, in polar form: boxes would overestimate high powers."""
+@dataclass(frozen=True)
+class _Arc:
+    """tau = radius exp(i pi share), share a ball: in polar form, where boxes would overestimate high powers."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self.root = int(kernel.ramification)
-        steps = [(line.symbol, line.expr) for line in kernel.program.lines] + [(None, kernel.program.output)]
-        self.orders = {line.symbol: int(line.order * self.root) for line in kernel.program.lines if line.order is not None}
-        self.steps = [(symbol, expr, None if isinstance(expr, archav_head) else compile_lines((), (expr,), _inputs(expr))) for symbol, expr in steps]
+    radius: arb
+    share: arb
 
-    def value(self, radius: arb, share: arb) -> acb:
-        """K at tau = radius exp(i pi share)."""
-        s = _power(radius, share, self.root)
-        theta = 2 * complex_disc.arcsine(s)
-        values: dict[str, acb] = {}
-        table = complex_disc.table(theta, 1 - 2 * s * s, values.__getitem__)
-        values[THETA0.name] = theta
-        result = acb("nan")
-        for symbol, expr, tape in self.steps:
-            result = self._angle(values, expr.args[0], radius, share) if tape is None else tape.run(table)[0]
-            if not result.is_finite():
-                return complex_disc.NAN
-            if symbol is not None:
-                values[symbol.name] = result
-        return result
+    @property
+    def half(self) -> arb:
+        """Half the angle of the arc."""
+        return (arb.pi() * self.share.rad()).upper()
 
-    def _angle(self, values: dict[str, acb], w: sympy.Symbol, radius: arb, share: arb) -> acb:
-        order = self.orders.get(w)
-        if order is None or order % 2:
-            return complex_disc.NAN
-        reference = _power(radius, share, order // 2)
-        return 2 * complex_disc.arcsine(reference * complex_disc.sqrt(values[w.name] / (reference * reference)))
+    def power(self, n: int) -> acb:
+        """tau^n at the middle of the arc."""
+        return acb(n * self.share.mid()).exp_pi_i() * self.radius**n
 
+    def angle(self, root: int) -> tuple[acb, arb]:
+        """theta = 2 arcsin tau^root in the middle, and its deviation on the arc: |d theta| <= 2 root |s|/sqrt(1-|s|^2) d phi."""
+        size = self.radius**root
+        return 2 * complex_disc.arcsine(self.power(root)), (2 * root * size / (1 - size**2).sqrt() * self.half).upper()
 
-def _power(radius: arb, share: arb, n: int) -> acb:
-    """tau^n for tau = radius exp(i pi share)."""
-    return acb(n * share).exp_pi_i() * radius**n
+    def of_haversine(self, w: acb, spread: arb, order: int | None) -> tuple[acb, arb]:
+        """The angle of a haversine of proved order, by the mean value theorem: |d theta/d w| = 1/sqrt|w(1-w)|.
 
-
-def _inputs(expr: sympy.Expr) -> tuple[sympy.Symbol, ...]:
-    return tuple(sorted((symbol for symbol in expr.free_symbols if symbol.name not in ("rho", "theta_0")), key=str))
+        w/tau^order varies by a relative amount that is bounded, and must not reach the negative axis.
+        """
+        inner, outer = (abs(w) - spread).lower(), (abs(1 - w) - spread).lower()
+        if order is None or order % 2 or not (inner > 0 and outer > 0):
+            return complex_disc.NAN, arb("nan")
+        reference = self.power(order // 2)
+        ratio, relative = w / (reference * reference), spread / abs(w)
+        # |exp(-i order delta) - 1| <= order delta on the arc.
+        drift = (1 + relative) * (1 + order * self.half) - 1
+        root = reference * ratio.sqrt()
+        if not (complex_disc.avoids_ray(ratio, abs(ratio) * drift) and complex_disc.avoids_cuts(root, abs(root) * relative)):
+            return complex_disc.NAN, arb("nan")
+        return 2 * complex_disc.arcsine(root), (spread / (inner * outer).sqrt()).upper()
 
 
 __all__ = ["around_angle", "far_end", "near_end", "panel"]

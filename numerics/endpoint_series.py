@@ -26,6 +26,9 @@ has been factored out, for a root of a series with zero constant term does not e
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import gcd
+
 import sympy
 from flint import arb, arb_series, ctx
 
@@ -48,9 +51,8 @@ def at_end(kernel: Kernel, end: int, terms: int) -> list[arb]:
         return near if kernel.symmetry == EVEN else [-a for a in near]
     with working_precision(ctx.prec, terms + 2):
         root = kernel.ramification if end > 0 else 1
-        # FLINT's power of a series without constant term aborts for some exponents.
         s = arb_series([0] * root + [1])
-        near = 2 * s.asin()
+        near = 2 * _arcsine(s)
         theta = near if end > 0 else arb.pi() - near
         rho = end * (1 - 2 * s * s)
         ordered = (lambda w, order: _ordered(w, order * root)) if end > 0 else (lambda w, _order: w)
@@ -95,9 +97,27 @@ def _archav(w: arb_series, _symmetry: int) -> arb_series:
         return arb_series([arb("nan")])
     if lowest == 0:
         return 2 * w.sqrt().asin()
-    root = arb_series([w[j] for j in range(lowest, len(w))]).sqrt()
-    shifted = arb_series([arb(0)] * (lowest // 2) + [root[j] for j in range(len(root))])
-    return 2 * shifted.asin()
+    root = _gathered(arb_series.sqrt, arb_series([w[j] for j in range(lowest, len(w))]))
+    return 2 * _arcsine(arb_series([arb(0)] * (lowest // 2) + [root[j] for j in range(len(root))]))
+
+
+def _arcsine(f: arb_series) -> arb_series:
+    """arcsin of a series without constant term, by its derivative."""
+    return (f.derivative() * _gathered(lambda g: 1 / (1 - g).sqrt(), f * f)).integral()
+
+
+def _gathered(function: Callable[[arb_series], arb_series], f: arb_series) -> arb_series:
+    """function(f) with f as a series in the highest power of the variable that it is one in.
+
+    Not for speed: FLINT's root of a series with long gaps aborts the process (FLINT 3.6).
+    """
+    gap = gcd(*(j for j in range(len(f)) if f[j] != 0 or not f[j].is_exact())) or 1
+    with working_precision(ctx.prec, -(-ctx.cap // gap)):
+        short = function(arb_series([f[j] for j in range(0, len(f), gap)]))
+        values = [short[i] for i in range(len(short))]
+    spread = [arb(0)] * max(1, gap * (len(values) - 1) + 1)
+    spread[::gap] = values or [arb(0)]
+    return arb_series(spread)
 
 
 __all__ = ["at_end", "at_haversine", "roots"]

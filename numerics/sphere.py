@@ -46,6 +46,7 @@ from .precision import goal_bits, meets, working_precision
 
 HIGH_DIMENSION = 48
 HIGH_DEGREE = 5000
+HIGH_DEGREE_OF_JUMPS = 300
 SHORT_SERIES = 400
 EXTRA_BITS = 512
 Progress = Callable[[int, int], None]
@@ -88,7 +89,11 @@ def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: 
         found = high_degrees(kernel, domain.d, high, bits) if high else {}
         left = [k for k in degrees if k not in found]
         return found | (_by_polynomial(kernel, domain, left, bits) if left else {})
-    return panels.eigenvalues(kernel, domain.d, degrees, bits, progress)
+    # Panels cost a time that grows with the degree; composed jumps have their expansion at the ends for high ones.
+    high = [k for k in degrees if k >= HIGH_DEGREE_OF_JUMPS] if kernel.ramification > 1 and not kernel.diagonal_is_infinite else []
+    found = high_degrees(kernel, domain.d, high, bits) if high else {}
+    left = [k for k in degrees if k not in found]
+    return found | (panels.eigenvalues(kernel, domain.d, left, bits, progress) if left else {})
 
 
 def _series_limit(kernel: Kernel, d: int, top: int, bits: int) -> int:

@@ -39,7 +39,9 @@ CASES = [
 def test_the_bounds_hold_and_the_narrow_ones_are_narrow(kernel, d):
     c = certify(kernel, ss.Sphere(d))
     degrees = [*range(1, c.cut + 12), *(band.start + i for name in ("even", "odd") for band in c.bands(name) for i in (0, 1)), 30001, 40000]
-    degrees = sorted(k for k in set(degrees) if k <= 40000)
+    # Where jumps are composed, degrees of a few hundred would be integrated over panels one by one.
+    slow = kernel.ramification > 1
+    degrees = sorted(k for k in set(degrees) if k <= 40000 and not (slow and 60 < k < 20000))
     values = dict(zip(degrees, numerics.eigenvalues(kernel, ss.Sphere(d), degrees, digits=15), strict=True))
     with working_precision(150):
         for k, value in values.items():

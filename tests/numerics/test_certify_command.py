@@ -40,7 +40,6 @@ def test_a_smooth_kernel(capsys):
 @pytest.mark.parametrize(
     ("arguments", "fragment"),
     [
-        (["certify", "step", "--depth", "2", "--kernel", "ck", "--domain", "sphere:3", "-o", "x"], "no file format"),
         (["certify", "step", "--depth", "1", "--kernel", "ntk", "--domain", "sphere:3"], "infinite on the diagonal"),
         ([*CALL, "-o", "x", "--document", "x"], "different files"),
         ([*CALL, "-o", "/nowhere/at/all.json"], "cannot write"),

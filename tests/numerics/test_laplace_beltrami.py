@@ -38,8 +38,8 @@ def test_both_forms_of_the_operator(f, d, m, y):
     with mpmath.workdps(30), working_precision(120):
         at = mpmath.mpf(y.numerator) / y.denominator
         wanted = _apply([mpmath.mpf(c) for c in f], d, m, at)
-        centre = arb(fmpq(1, 3))
-        shifted = [sum(c * mpmath.binomial(n, i) * mpmath.mpf(1) / mpmath.mpf(3) ** (n - i) for n, c in enumerate(f) if n >= i) for i in range(len(f))]
+        centre = arb(fmpq(1, 37))
+        shifted = [sum(c * mpmath.binomial(n, i) * mpmath.mpf(1) / mpmath.mpf(37) ** (n - i) for n, c in enumerate(f) if n >= i) for i in range(len(f))]
         local = operator.in_haversine([arb(mpmath.nstr(c, 30)) for c in shifted], d, m, centre)
         x = arb(fmpq(y.numerator, y.denominator)) - centre
         found = sum((c * x**n for n, c in enumerate(local)), arb(0))
