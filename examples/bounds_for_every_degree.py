@@ -18,6 +18,7 @@ from sympy import Symbol
 import gpu
 import numerics
 import symspec as ss
+from numerics.certificate_text import short
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(certificate)
     for parity in ("even", "odd"):
         for band in certificate.bands(parity):
-            print(f"  {parity:4} k >= {band.start:<6} {band.lower.str(6, radius=False):>12} <= k^{certificate.exponent} mu_k <= {band.upper.str(6, radius=False)}")
+            print(f"  {parity:4} k >= {band.start:<6} {short(band.lower, up=False, digits=6):>12} <= k^{certificate.exponent} mu_k <= {short(band.upper, up=True, digits=6)}")
 
     args.out.mkdir(parents=True, exist_ok=True)
     file = args.out / "certificate.json"
