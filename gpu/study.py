@@ -34,6 +34,7 @@ from sympy import Expr, Symbol
 
 import numerics
 from numerics import real
+from numerics.certificates import power
 from numerics.precision import goal_bits, working_precision
 from symspec.decay_law import PARITIES, decay
 from symspec.domain import Sphere
@@ -166,7 +167,7 @@ def _within(bounds: Certificate | GeometricCertificate, row: Row) -> bool:
     with working_precision(GUARD * 2):
         if isinstance(bounds, numerics.GeometricCertificate):
             return not row.eigenvalue > bounds.upper_at(row.degree)
-        scaled = row.eigenvalue * arb(fmpz(row.degree)) ** bounds.exponent
+        scaled = row.eigenvalue * power(arb(fmpz(row.degree)), bounds.exponent)
         return not (scaled < bounds.lower or scaled > bounds.upper)
 
 

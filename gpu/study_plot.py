@@ -143,7 +143,7 @@ def _draw_bands(axes: Any, study: Study, grid: list[float], *, relative: bool) -
     for parity, claim in study.bounds.claims.items():
         if claim.exponent is None or parity not in terms:
             continue
-        exponent, level = claim.exponent, log10(terms[parity].constant)
+        exponent, level = float(terms[parity].exponent), log10(terms[parity].constant)
         for band, following in zip(claim.bands, (*claim.bands[1:], None), strict=True):
             part = [float(band.start), *(k for k in grid if k > band.start)]
             part = [k for k in part if k <= grid[-1] and (following is None or k <= following.start)]

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .depth_laws import DepthLaw as DepthLaw, depth_law as depth_law
     from .domain import Circle as Circle, Domain as Domain, Sphere as Sphere, parse_domain as parse_domain
     from .errors import (
+        CertificateError as CertificateError,
         DomainError as DomainError,
         ExpressionTooLarge as ExpressionTooLarge,
         InputError as InputError,
@@ -80,7 +81,7 @@ _EXPORTS = {
     "depth_laws": "DepthLaw depth_law",
     "domain": "Circle Domain Sphere parse_domain",
     "errors": (
-        "DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
+        "CertificateError DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
         "OutputError ParseError Refuted SymspecError Undecided UnknownName"
     ),
     "kernel": "Kernel zonal_kernel",

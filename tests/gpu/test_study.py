@@ -117,6 +117,16 @@ def test_bounds_for_every_degree_are_part_of_it(relu, erf):
         assert r"\section{Bounds for every degree}" in study_report.latex(study, plot=None)
 
 
+def test_bounds_with_a_fractional_exponent(tmp_path):
+    net = ss.mlp(ss.step, 2)
+    study = conduct(Request(net, net.ck, ss.Sphere(3), tuple(range(7)), digits=10, points=0))
+    assert "k^(5/2)" in str(study.bounds)
+    study_report.write(study, tmp_path, plot=None)
+    assert (tmp_path / "certificate.json").is_file()
+    pytest.importorskip("matplotlib")
+    study_plot.draw(study, tmp_path)
+
+
 def test_an_eigenvalue_outside_the_bounds_stops_the_study(relu):
     wrong = replace(relu.rows[2], eigenvalue=relu.rows[2].eigenvalue * 10**6)
     with pytest.raises(errors.SymspecError, match="contradicts the bounds"):
