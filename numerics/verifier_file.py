@@ -24,7 +24,7 @@ from flint import fmpq, fmpz
 from symspec.errors import CertificateError
 
 from .verifier_duals import Piecewise, Smooth
-from .verifier_kernels import Network
+from .verifier_kernels import MAX_ROOT, Network
 
 MAX_BYTES = 16 * 2**20
 MAX_DIGITS = 4000
@@ -63,7 +63,7 @@ class Band:
 class ParityClaim:
     """What is claimed of the degrees of one parity."""
 
-    exponent: int | None
+    exponent: fmpq | None
     zero_from: int | None
     asymptotic: Ball | None
     bands: tuple[Band, ...]
@@ -100,12 +100,39 @@ class PowerProof:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """An end (in tau or c) or a panel (in y) with a bound of the kernel on its disc, where jumps are composed."""
+
+    centre: fmpq
+    radius: fmpq
+    disc: fmpq
+    terms: int
+    supremum: fmpq
+    bound: fmpq
+
+
+@dataclass(frozen=True)
+class ComposedProof:
+    """The data of a power law's proof where jumps are composed."""
+
+    m: int
+    J: int
+    cut: int
+    root: int
+    near: tuple[Ball, ...]
+    far: tuple[Ball, ...]
+    ends: tuple[Piece, Piece]
+    panels: tuple[Piece, ...]
+    remainder: fmpq
+
+
+@dataclass(frozen=True)
 class PowerLaw:
     """A claim for each parity, the eigenvalues below the cut, and the proof."""
 
     claims: tuple[ParityClaim, ParityClaim]
     eigenvalues: tuple[tuple[int, Ball], ...]
-    proof: PowerProof
+    proof: PowerProof | ComposedProof
 
 
 @dataclass(frozen=True)
@@ -337,14 +364,22 @@ def _parity(field: Field) -> ParityClaim:
         start, lower, upper = entry.keys("from", "lower", "upper")
         found.append(Band(start.integer(1, MAX_START), lower.dyadic(), upper.dyadic()))
     return ParityClaim(
-        None if exponent.value is None else exponent.integer(1, 10 * MAX_DIMENSION),
+        None if exponent.value is None else _exponent(exponent),
         None if zero_from.value is None else zero_from.integer(0, MAX_DEGREE),
         None if asymptotic.value is None else asymptotic.ball(),
         tuple(found),
     )
 
 
-def _proof(field: Field) -> PowerProof:
+def _exponent(field: Field) -> fmpq:
+    if isinstance(field.value, str):
+        return field.rational(positive=True)
+    return fmpq(field.integer(1, 10 * MAX_DIMENSION))
+
+
+def _proof(field: Field) -> PowerProof | ComposedProof:
+    if isinstance(field.value, dict) and "root" in field.value:
+        return _composed(field)
     m, J, cut, ellipse, coefficients, ends, panels, remainder = field.keys("m", "J", "cut", "ellipse", "coefficients", "ends", "panels", "remainder")
     ratio, bound = ellipse.keys("ratio", "bound")
     highest = J.integer(1, 401)
@@ -370,9 +405,29 @@ def _proof(field: Field) -> PowerProof:
     )
 
 
+def _composed(field: Field) -> ComposedProof:
+    m, J, cut, root, ellipse, coefficients, ends, panels, remainder = field.keys("m", "J", "cut", "root", "ellipse", "coefficients", "ends", "panels", "remainder")
+    if ellipse.value is not None:
+        ellipse.refuse("must be null beside a root")
+    highest = J.integer(1, 401)
+    if highest % 2 == 0:
+        J.refuse("must be odd")
+    near, far = (tuple(entry.ball() for entry in side.items(MAX_TERMS)) for side in coefficients.keys("near", "far"))
+    first, second = (_piece(side, fmpq(i)) for i, side in enumerate(ends.keys("near", "far")))
+    pieces = tuple(_piece(entry) for entry in panels.items(MAX_PANELS))
+    return ComposedProof(m.integer(1, 200), highest, cut.integer(1, MAX_DEGREE), root.integer(2, MAX_ROOT), near, far, (first, second), pieces, remainder.dyadic(positive=True))
+
+
+def _piece(field: Field, end: fmpq | None = None) -> Piece:
+    names = ("radius", "disc", "terms", "supremum", "bound")
+    radius, disc, terms, supremum, bound, *rest = field.keys(*names) if end is not None else field.keys(*names, "centre")
+    centre = rest[0].rational(positive=True) if end is None else end
+    return Piece(centre, radius.rational(positive=True), disc.rational(positive=True), terms.integer(1, MAX_TERMS), supremum.dyadic(positive=True), bound.dyadic())
+
+
 def _panel(field: Field) -> Panel:
     centre, radius, disc, terms, bound = field.keys("centre", "radius", "disc", "terms", "bound")
     return Panel(centre.rational(positive=True), radius.rational(positive=True), disc.rational(positive=True), terms.integer(1, MAX_TERMS), bound.dyadic())
 
 
-__all__ = ["Ball", "Band", "Certificate", "GeometricLaw", "Panel", "ParityClaim", "PowerLaw", "PowerProof", "read"]
+__all__ = ["Ball", "Band", "Certificate", "ComposedProof", "GeometricLaw", "Panel", "ParityClaim", "Piece", "PowerLaw", "PowerProof", "read"]
