@@ -409,13 +409,10 @@ def _composed(field: Field) -> ComposedProof:
     m, J, cut, root, ellipse, coefficients, ends, panels, remainder = field.keys("m", "J", "cut", "root", "ellipse", "coefficients", "ends", "panels", "remainder")
     if ellipse.value is not None:
         ellipse.refuse("must be null beside a root")
-    highest = J.integer(1, 401)
-    if highest % 2 == 0:
-        J.refuse("must be odd")
     near, far = (tuple(entry.ball() for entry in side.items(MAX_TERMS)) for side in coefficients.keys("near", "far"))
     first, second = (_piece(side, fmpq(i)) for i, side in enumerate(ends.keys("near", "far")))
     pieces = tuple(_piece(entry) for entry in panels.items(MAX_PANELS))
-    return ComposedProof(m.integer(1, 200), highest, cut.integer(1, MAX_DEGREE), root.integer(2, MAX_ROOT), near, far, (first, second), pieces, remainder.dyadic(positive=True))
+    return ComposedProof(m.integer(1, 200), J.integer(1, 401), cut.integer(1, MAX_DEGREE), root.integer(2, MAX_ROOT), near, far, (first, second), pieces, remainder.dyadic(positive=True))
 
 
 def _piece(field: Field, end: fmpq | None = None) -> Piece:
