@@ -107,7 +107,9 @@ def _choose(kernel: Kernel, d: int, leading: Leading, progress: Progress | None)
 
 
 def _largest_exponent(m: int, leading: Leading) -> int:
-    return max(2 * m - 1, *(int(j) + 2 for j in leading.values() if j is not None))
+    # With fractional exponents the first one left out is J + 1/root.
+    least = 2 * m - 1 if all(j is None or j.q == 1 for j in leading.values()) else 2 * m
+    return max(least, *(int(j) + 2 for j in leading.values() if j is not None))
 
 
 def _inflated(found: EndpointExpansion) -> EndpointExpansion:

@@ -36,18 +36,16 @@ PRECISION = 80
 FIRST_ARCS = 16
 MAX_HALVINGS = 9
 
-Evaluate = Callable[[acb, arb], arb]
+def _arcs(evaluate: Callable[[arb], arb]) -> arb | None:
+    """The largest bound over arcs of the upper half circle (kernels are real on the real axis), or None.
 
-
-def _circle(evaluate: Evaluate, centre: arb, radius: arb) -> arb | None:
-    """The largest bound over arcs of the upper half circle (kernels are real on the real axis), or None."""
+    ``evaluate`` takes an arc as a ball of shares of the half circle, and answers NaN where it is too long.
+    """
     largest = arb(0)
     stack = [(i, FIRST_ARCS, 0) for i in range(FIRST_ARCS)]
     while stack:
         index, count, depth = stack.pop()
-        half = arb(1) / (2 * count)
-        middle = acb((2 * index + 1) * half).exp_pi_i()
-        value = evaluate(centre + radius * middle, (radius * arb.pi() * half).upper())
+        value = evaluate(arb(2 * index + 1) / (2 * count) + arb(0, arb(1) / (2 * count)))
         if value.is_finite():
             largest = largest.max(value)
         elif depth == MAX_HALVINGS:
@@ -62,11 +60,13 @@ def around_angle(kernel: Kernel, theta: arb, radius: arb) -> arb | None:
     with working_precision(PRECISION + 2 * len(kernel.program.lines)):
         bounds = DiscBounds(kernel.program)
 
-        def evaluate(centre: acb, size: arb) -> arb:
-            value, spread = bounds.bound(centre, size)
+        def evaluate(share: arb) -> arb:
+            centre = theta + radius * acb(share.mid()).exp_pi_i()
+            # The radius of the ball is exact, so this is the length of half the arc and more than its chord.
+            value, spread = bounds.bound(centre, (radius * arb.pi() * share.rad()).upper())
             return (value + spread).upper() if spread < 1 + value else arb("nan")
 
-        return _circle(evaluate, theta, radius)
+        return _arcs(evaluate)
 
 
 def panel(kernel: Kernel, centre: arb, disc: arb) -> arb | None:
@@ -88,15 +88,16 @@ def near_end(kernel: Kernel, disc: arb) -> arb | None:
     with working_precision(PRECISION + 2 * len(kernel.program.lines)):
         reader = _NearEnd(kernel)
 
-        def evaluate(centre: acb, size: arb) -> arb:
-            value = reader.value(centre + complex_disc.square(size))
-            return abs(value).upper() if value.is_finite() and value.abs_upper() < 4 * (1 + value.abs_lower()) else arb("nan")
+        def evaluate(share: arb) -> arb:
+            value = reader.value(disc, share)
+            # A box that is far wider than the value is worth another halving.
+            return abs(value).upper() if value.is_finite() and value.real.rad() + value.imag.rad() < 1 else arb("nan")
 
-        return _circle(evaluate, arb(0), disc)
+        return _arcs(evaluate)
 
 
 class _NearEnd:
-    """The program of a kernel on boxes of tau."""
+    """The program of a kernel on arcs of a circle in tau, in polar form: boxes would overestimate high powers."""
 
     def __init__(self, kernel: Kernel) -> None:
         self.root = int(kernel.ramification)
@@ -104,27 +105,33 @@ class _NearEnd:
         self.orders = {line.symbol: int(line.order * self.root) for line in kernel.program.lines if line.order is not None}
         self.steps = [(symbol, expr, None if isinstance(expr, archav_head) else compile_lines((), (expr,), _inputs(expr))) for symbol, expr in steps]
 
-    def value(self, tau: acb) -> acb:
-        s = tau**self.root
+    def value(self, radius: arb, share: arb) -> acb:
+        """K at tau = radius exp(i pi share)."""
+        s = _power(radius, share, self.root)
         theta = 2 * complex_disc.arcsine(s)
         values: dict[str, acb] = {}
         table = complex_disc.table(theta, 1 - 2 * s * s, values.__getitem__)
         values[THETA0.name] = theta
         result = acb("nan")
         for symbol, expr, tape in self.steps:
-            result = self._angle(values, expr.args[0], tau) if tape is None else tape.run(table)[0]
+            result = self._angle(values, expr.args[0], radius, share) if tape is None else tape.run(table)[0]
             if not result.is_finite():
                 return complex_disc.NAN
             if symbol is not None:
                 values[symbol.name] = result
         return result
 
-    def _angle(self, values: dict[str, acb], w: sympy.Symbol, tau: acb) -> acb:
+    def _angle(self, values: dict[str, acb], w: sympy.Symbol, radius: arb, share: arb) -> acb:
         order = self.orders.get(w)
         if order is None or order % 2:
             return complex_disc.NAN
-        reference = tau ** (order // 2)
+        reference = _power(radius, share, order // 2)
         return 2 * complex_disc.arcsine(reference * complex_disc.sqrt(values[w.name] / (reference * reference)))
+
+
+def _power(radius: arb, share: arb, n: int) -> acb:
+    """tau^n for tau = radius exp(i pi share)."""
+    return acb(n * share).exp_pi_i() * radius**n
 
 
 def _inputs(expr: sympy.Expr) -> tuple[sympy.Symbol, ...]:

@@ -23,6 +23,7 @@ from math import acos, asin, sin, sqrt
 from flint import arb, fmpq
 
 from symspec.errors import Undecided
+from symspec.functions import NEITHER
 from symspec.kernel import Kernel
 
 from . import disc_cover, laplace_beltrami as operator
@@ -75,7 +76,9 @@ class Region:
             return disc, self.supremum
         for value in END_DISCS:
             disc = fraction(value)
-            bound = (disc_cover.far_end if side else disc_cover.near_end)(self.kernel, arb(disc))
+            # |K| is the same at both ends of an even or odd kernel.
+            mirrored = self.kernel.symmetry != NEITHER
+            bound = (disc_cover.far_end if side and not mirrored else disc_cover.near_end)(self.kernel, arb(disc))
             if bound is not None:
                 return disc, bound
         raise Undecided(f"the kernel was not bounded on a disc around rho = {'-1' if side else '+1'}")

@@ -48,7 +48,8 @@ def at_end(kernel: Kernel, end: int, terms: int) -> list[arb]:
         return near if kernel.symmetry == EVEN else [-a for a in near]
     with working_precision(ctx.prec, terms + 2):
         root = kernel.ramification if end > 0 else 1
-        s = arb_series([0, 1]) ** root
+        # FLINT's power of a series without constant term aborts for some exponents.
+        s = arb_series([0] * root + [1])
         near = 2 * s.asin()
         theta = near if end > 0 else arb.pi() - near
         rho = end * (1 - 2 * s * s)

@@ -35,11 +35,12 @@ from flint import acb, arb, arb_series, fmpq
 from symspec.errors import CertificateError
 
 from .precision import working_precision
-from .verifier_claims import ATTEMPTS, Claims, check_coefficients, check_eigenvalues, decimal, prove_bound, require
+from .verifier_claims import ATTEMPTS, PARITIES, Claims, check_coefficients, check_eigenvalues, decimal, prove_bound, require
 from .verifier_composed import ComposedCheck
 from .verifier_duals import circular
-from .verifier_file import ComposedProof, GeometricLaw, Panel, PowerLaw, PowerProof, read
+from .verifier_file import ComposedProof, GeometricLaw, LowerLaw, Panel, PowerLaw, PowerProof, read
 from .verifier_kernels import Network
+from .verifier_minorants import Sequence, lower_constant, minorant
 from .verifier_remainder import Remainder, Singular, measure
 
 FIRST_ARCS = 16
@@ -64,7 +65,7 @@ def verify(path: str | os.PathLike[str]) -> Verified:
     """Prove what the file claims, or raise CertificateError with the step that failed and why."""
     certificate = read(path)
     network, d = certificate.network, certificate.dimension
-    lines = _geometric(network, certificate.law) if isinstance(certificate.law, GeometricLaw) else _power(network, d, certificate.law)
+    lines = _geometric(network, d, certificate.law) if isinstance(certificate.law, GeometricLaw) else _power(network, d, certificate.law)
     return Verified(certificate.kernel, d, tuple(lines))
 
 
@@ -72,14 +73,27 @@ def _power(network: Network, d: int, law: PowerLaw) -> list[str]:
     return ComposedCheck(network, d, law, law.proof).statements() if isinstance(law.proof, ComposedProof) else PowerCheck(network, d, law).statements()
 
 
-def _geometric(network: Network, law: GeometricLaw) -> list[str]:
+def _geometric(network: Network, d: int, law: GeometricLaw) -> list[str]:
     with working_precision(256):
         ratio = arb(law.ratio)
         require(law.ratio > 1, "geometric", "the ratio must be above 1")
         require(law.radius >= (law.ratio + 1 / law.ratio) / 2, "geometric", "the radius is less than (ratio + 1/ratio)/2")
         require(network.at_correlation(arb(law.radius)) <= arb(law.bound), "geometric", "the bound of the kernel at the radius was not proved")
         require(arb(law.constant) >= 2 * arb(law.bound) / (1 - 1 / ratio), "geometric", "the constant is less than 2 bound/(1 - 1/ratio)")
-        return [f"mu_k <= {decimal(law.constant, up=True)} * ({law.ratio})^-k / sqrt(N(d,k)) for every k"]
+        return [f"mu_k <= {decimal(law.constant, up=True)} * ({law.ratio})^-k / sqrt(N(d,k)) for every k", *_geometric_below(network, d, law.lower)]
+
+
+def _geometric_below(network: Network, d: int, law: LowerLaw | None) -> list[str]:
+    if law is None:
+        return []
+    r, lines = law.ratio, []
+    found = minorant(network, Sequence(d, 2 * r / (1 + r * r)), law.induction)
+    for parity, claim in enumerate(law.parities):
+        if claim is not None:
+            start, constant = claim
+            require(arb(constant) <= lower_constant(found, r, start, parity), "lower", f"the lower bound of {PARITIES[parity]} degrees was not proved")
+            lines.append(f"mu_k >= {decimal(constant)} * ({r})^k for every {PARITIES[parity]} k >= {start}")
+    return lines
 
 
 @dataclass(frozen=True)

@@ -202,4 +202,4 @@ def decimal(value: fmpq, *, up: bool = False, digits: int = 12) -> str:
     return f"{'-' if sign < 0 else ''}{text[0]}.{text[1:digits]}e{e}"
 
 
-__all__ = ["ATTEMPTS", "Claims", "block_constant", "check_coefficients", "check_eigenvalues", "decimal", "inside", "prove_bound", "require"]
+__all__ = ["ATTEMPTS", "PARITIES", "Claims", "block_constant", "check_coefficients", "check_eigenvalues", "decimal", "inside", "prove_bound", "require"]

@@ -25,7 +25,7 @@ from .precision import working_precision
 from .verifier_claims import ATTEMPTS, Claims, check_coefficients, check_eigenvalues, prove_bound, require
 from .verifier_discs import far_is_bounded, near_is_bounded, panel_is_bounded
 from .verifier_file import ComposedProof, Piece, PowerLaw
-from .verifier_kernels import Network
+from .verifier_kernels import Network, cut
 from .verifier_remainder import Remainder, Singular, measure
 
 MAX_DEGREE = 600
@@ -112,7 +112,7 @@ class ComposedCheck:
         return (remainder.swapped() if side else remainder).end(series, arb(piece.radius), arb(piece.disc), terms, self._roots[side])
 
     def _panel(self, panel: Piece, bits: int, terms: int) -> arb:
-        series = self.network.around(arb_series([arb(panel.centre), 1]))
+        series = cut(self.network.around(arb_series([arb(panel.centre), 1])), terms)
         return Remainder(self.d, self.proof.m, *self.singular(bits), arb(panel.supremum)).panel(series, panel.centre, panel.radius, panel.disc, terms)
 
     # the finitely many eigenvalues
@@ -139,7 +139,7 @@ class ComposedCheck:
         piece, root, d = self.proof.ends[side], self._roots[side], self.d
         step, T = 2 * root, arb(piece.radius)
         complement = 1 - arb_series([0, 1]) ** step
-        series = self._expansions(bits, length)[side] * _density(complement, d)
+        series = cut(self._expansions(bits, length)[side] * _density(complement, d), length)
         size = _density(1 + arb(piece.disc) ** step if d > 2 else 1 - arb(piece.disc) ** step, d)
         error = _tail(piece, length, size) * 2 * T ** (root * (d - 1)) / (d - 1)
         moments = []
@@ -165,7 +165,7 @@ class ComposedCheck:
             return {k: arb(0) for k in degrees}
         c, rho = arb(panel.centre), arb(panel.disc)
         y = arb_series([c, 1])
-        series = self.network.around(y) * _density(y * (1 - y), self.d)
+        series = cut(self.network.around(y) * _density(y * (1 - y), self.d), length)
         size = _density((c + rho) * (1 - c + rho) if self.d > 2 else (c - rho) * (1 - c - rho), self.d)
         error = (_tail(panel, length, size) * (right - left)).upper()
         g, (low, high) = arb_poly([series[n] for n in range(length)]), (arb(edge - panel.centre) for edge in (left, right))

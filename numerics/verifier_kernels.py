@@ -192,14 +192,14 @@ class Network:
         odd = self.activation.first_odd_power()
         root = (1 - s * s).sqrt()
         value = self.value(Angle(2 * s.asin(), 1 - 2 * s * s, 2 * s * root), lambda w: _expanded_root(_without(w, (0, 1), odd)))
-        return _cut(_without(value, (), self._first_odd), size)
+        return cut(_without(value, (), self._first_odd), size)
 
     def _near_in_root(self, size: int) -> arb_series:
         """A dual with a jump starts with a multiple of the angle: the order v of the haversine in tau is halved by each layer."""
         s = arb_series([0, 1]) ** self.root
         orders = iter([2 * self.root] * (self.sigma_b2 != 0) + [2 * self.root >> index for index in range(1, self.depth)])
         value = self.value(Angle(2 * s.asin(), 1 - 2 * s * s, 2 * s * (1 - s * s).sqrt()), lambda w: _expanded_root(w, next(orders)))
-        return _cut(value, size)
+        return cut(value, size)
 
     def far(self, size: int) -> arb_series:
         """The kernel in c at theta = pi."""
@@ -208,7 +208,7 @@ class Network:
         c = arb_series([0, 1])
         odd = inf if self.sigma_b2 != 0 else self.activation.first_odd_power()
         value = self.value(Angle(arb.pi() - 2 * c.asin(), 2 * c * c - 1, 2 * c * (1 - c * c).sqrt()), lambda w: _interior(_without(w, (), odd)))
-        return _cut(_without(value, (), inf if self.sigma_b2 != 0 else self._first_odd), size)
+        return cut(_without(value, (), inf if self.sigma_b2 != 0 else self._first_odd), size)
 
     def around(self, y: arb_series) -> arb_series:
         """The kernel as a series, y = sin(theta/2)^2 given as one with constant term in (0, 1)."""
@@ -278,7 +278,8 @@ def _without(series: arb_series, powers: tuple[int, ...], odd: Degree) -> arb_se
     return arb_series(known, series.prec)
 
 
-def _cut(series: arb_series, size: int) -> arb_series:
+def cut(series: arb_series, size: int) -> arb_series:
+    """The first ``size`` terms, all of which must be known."""
     if series.prec < size:
         raise ArithmeticError(f"a series of {size} terms is known to {series.prec} only")
     return arb_series([series[n] for n in range(size)], size)
@@ -322,4 +323,4 @@ def ball_around(centre: acb, radius: arb) -> acb:
     return centre + acb(side, side)
 
 
-__all__ = ["MAX_ROOT", "I", "Layer", "Network", "ball_around", "touches_cut"]
+__all__ = ["MAX_ROOT", "I", "Layer", "Network", "ball_around", "cut", "touches_cut"]

@@ -164,7 +164,8 @@ def geometric_certificate(net: Network, words: dict[str, Any], d: int, ratio: fm
         bound = pair(net.at_correlation(arb(radius)))
         constant = pair(2 * arb(fmpq(int(bound[0])) * fmpq(2) ** int(bound[1])) / (1 - 1 / arb(ratio)))
     top = {"format": "symspec certificate", "version": 1, "kernel": words, "dimension": d, "law": "geometric"}
-    return top | {"claim": {"ratio": str(ratio), "constant": constant}, "proof": {"geometric": {"radius": str(radius), "bound": bound}}, "theorem": {"text": "", "latex": ""}}
+    claim, proof = {"ratio": str(ratio), "constant": constant, "lower": None}, {"radius": str(radius), "bound": bound, "induction": None}
+    return top | {"claim": claim, "proof": {"geometric": proof}, "theorem": {"text": "", "latex": ""}}
 
 
 def _ellipse_bound(net: Network, ratio: fmpq) -> fmpq:
