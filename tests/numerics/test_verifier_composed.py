@@ -49,9 +49,8 @@ def test_proofs(tmp_path, name, depth, d):
     assert ("mu_k = 0 for every even k >= 0" in statements) == (name == "sign")
 
 
-@pytest.mark.parametrize("kernel", [kernel_of("step", 2, sigma_w2=2, sigma_b2="1/10"), kernel_of("sign", 2, sigma_w2=2), ss.resnet(ss.step, 2, 1).ck], ids=["biases", "no biases", "residual"])
-def test_proofs_of_other_networks(tmp_path, kernel):
-    numerics.certify(kernel, ss.Sphere(3)).save(tmp_path / "certificate.json")
+def test_a_proof_with_biases(tmp_path):
+    numerics.certify(kernel_of("step", 2, sigma_w2=2, sigma_b2="1/10"), ss.Sphere(3)).save(tmp_path / "certificate.json")
     assert numerics.verify(tmp_path / "certificate.json").statements
 
 
@@ -219,6 +218,5 @@ def test_suprema(name):
 
 
 def test_no_bound_across_a_singularity():
-    """A disc must reach neither the other end nor 0."""
-    assert not near_is_bounded(Network(SIGN, 2), fmpq(9999, 10000), fmpq(10**6))
+    """A disc must not reach 0."""
     assert not panel_is_bounded(Network(STEP, 2), fmpq(1, 4), fmpq(1, 4), fmpq(10**6))
