@@ -40,6 +40,7 @@ from .verifier_duals import Angle, Carrier, Degree, Piecewise, Reach, Smooth, ci
 I = acb(0, 1)
 NEITHER, EVEN, ODD = 0, 1, -1
 ZERO, ONE = fmpq(0), fmpq(1)
+MAX_ROOT = 64
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,10 @@ class Network:
         if isinstance(self.activation, Smooth):
             return
         jumps = self.activation.break_order == 0
-        if jumps and self.depth > 1:
-            raise CertificateError("kernel", "an activation with a jump is supported at depth 1 only: deeper kernels are power series in roots of the angle")
+        if jumps and self.depth > 1 and self.kind != "ck":
+            raise CertificateError("kernel", "of an activation with a jump at depth 2 or more, only the conjugate kernel is supported")
+        if self.root > MAX_ROOT:
+            raise CertificateError("kernel", f"an activation with a jump is supported up to depth {MAX_ROOT.bit_length()}")
         if jumps and self.slopes and not self.drop_deltas:
             raise CertificateError("kernel", "the tangent kernel of an activation with a jump is infinite on the diagonal")
         if self.activation.break_order == inf or self.activation.vanishes:
@@ -99,6 +102,20 @@ class Network:
             return NEITHER
         return EVEN if even else ODD if odd else NEITHER
 
+    @cached_property
+    def root(self) -> int:
+        """The kernel is a power series in s^(1/root) at theta = 0: each jump after the first halves the order of a haversine."""
+        return 2 ** (self.depth - 1) if not isinstance(self.activation, Smooth) and self.activation.break_order == 0 else 1
+
+    @property
+    def far_root(self) -> int:
+        """The kernel is a power series in c^(1/far_root) at theta = pi."""
+        return self.root if self.symmetry != NEITHER else 1
+
+    def surely_lacks(self, j: fmpq, parity: int) -> bool:
+        """Whether s^j, j no even integer, has no coefficient in the sum of both ends, by the orders of the duals."""
+        return j * self.root < 1 if self.root > 1 else bool(int(j.floor()) < self.first_odd_power(parity))
+
     def first_odd_power(self, parity: int) -> Degree:
         """No smaller odd power of s has a coefficient in the sum of both ends for this parity.
 
@@ -111,7 +128,7 @@ class Network:
 
     def layers(self) -> list[Layer]:
         """The constants of every layer at the working precision."""
-        found, q = [], self._linear + self.sigma_b2 * arb(1)
+        found, q = [], self.linear + self.sigma_b2 * arb(1)
         for _ in range(self.depth):
             second = self.activation.second_moment(q)
             if self.alpha is not None:
@@ -127,12 +144,12 @@ class Network:
         return found
 
     @property
-    def _linear(self) -> arb:
+    def linear(self) -> arb:
         return arb(1) if self.sigma_w2 is None else arb(self.sigma_w2 * self.input_variance)
 
     def value(self, start: Angle, follow: Callable[[Carrier], Angle] = followed) -> Carrier:
         """The kernel at an angle; ``follow`` turns a haversine into the next angle."""
-        layers, linear = self.layers(), self._linear
+        layers, linear = self.layers(), self.linear
         w, angle = start.haversine, start
         if self.sigma_b2 != 0:
             w = linear / layers[0].q * w
@@ -168,12 +185,21 @@ class Network:
         return total / (2 * self.depth)
 
     def near(self, size: int) -> arb_series:
-        """The kernel in s at theta = 0, ``size`` terms; the working length must be larger by depth + 3."""
+        """The kernel in s^(1/root) at theta = 0, ``size`` terms; the working length must be larger by depth + 2 root + 3."""
+        if self.root > 1:
+            return self._near_in_root(size)
         s = arb_series([0, 1])
         odd = self.activation.first_odd_power()
         root = (1 - s * s).sqrt()
         value = self.value(Angle(2 * s.asin(), 1 - 2 * s * s, 2 * s * root), lambda w: _expanded_root(_without(w, (0, 1), odd)))
-        return _cut(_without(value, (), self._first_odd), size)
+        return cut(_without(value, (), self._first_odd), size)
+
+    def _near_in_root(self, size: int) -> arb_series:
+        """A dual with a jump starts with a multiple of the angle: the order v of the haversine in tau is halved by each layer."""
+        s = arb_series([0, 1]) ** self.root
+        orders = iter([2 * self.root] * (self.sigma_b2 != 0) + [2 * self.root >> index for index in range(1, self.depth)])
+        value = self.value(Angle(2 * s.asin(), 1 - 2 * s * s, 2 * s * (1 - s * s).sqrt()), lambda w: _expanded_root(w, next(orders)))
+        return cut(value, size)
 
     def far(self, size: int) -> arb_series:
         """The kernel in c at theta = pi."""
@@ -182,7 +208,7 @@ class Network:
         c = arb_series([0, 1])
         odd = inf if self.sigma_b2 != 0 else self.activation.first_odd_power()
         value = self.value(Angle(arb.pi() - 2 * c.asin(), 2 * c * c - 1, 2 * c * (1 - c * c).sqrt()), lambda w: _interior(_without(w, (), odd)))
-        return _cut(_without(value, (), inf if self.sigma_b2 != 0 else self._first_odd), size)
+        return cut(_without(value, (), inf if self.sigma_b2 != 0 else self._first_odd), size)
 
     def around(self, y: arb_series) -> arb_series:
         """The kernel as a series, y = sin(theta/2)^2 given as one with constant term in (0, 1)."""
@@ -194,20 +220,20 @@ class Network:
 
     def on_disc(self, centre: acb, radius: arb) -> arb:
         """A bound of the kernel on a disc of angles, NaN where a branch is in doubt."""
-        base, layers, boxes = _box(centre, radius), self.layers(), []
+        base, layers, boxes = ball_around(centre, radius), self.layers(), []
         theta, spread = centre, radius
         if self.sigma_b2 != 0:
-            share = self._linear / layers[0].q
+            share = self.linear / layers[0].q
             theta, spread = self._next(share * (1 - centre.cos()) / 2, abs(base.sin()) * share / 2 * radius, centre, base)
-            boxes.append(circular(_box(theta, spread)))
+            boxes.append(circular(ball_around(theta, spread)))
         for layer in layers[:-1]:
-            over, middle = circular(_box(theta, spread)), circular(theta)
+            over, middle = circular(ball_around(theta, spread)), circular(theta)
             slope = over.sine / 2 * (layer.skip + layer.gain * layer.q * self.slope.dual(layer.q, over))
             w = layer.skip * middle.haversine + layer.gain * (layer.second - self.activation.dual(layer.q, middle)) / 2
             theta, spread = self._next(w, (abs(slope) * spread).upper(), centre, base)
             if not spread.is_finite():
                 return arb("nan")
-            boxes.append(circular(_box(theta, spread)))
+            boxes.append(circular(ball_around(theta, spread)))
         rest = iter(boxes)
         return abs(self.value(circular(base), lambda _: next(rest))).upper()
 
@@ -215,7 +241,7 @@ class Network:
         """The next angle at the centre, and a bound of its deviation on the disc."""
         inner, outer = (abs(w) - drift).lower(), (abs(1 - w) - drift).lower()
         middle = _half_exponential(w, centre, self.symmetry)
-        if middle is None or not (inner > 0 and outer > 0) or _half_exponential(_box(w, drift), base, self.symmetry) is None:
+        if middle is None or not (inner > 0 and outer > 0) or _half_exponential(ball_around(w, drift), base, self.symmetry) is None:
             return centre, arb("nan")
         return -2 * I * middle.log(), (drift / (inner * outer).sqrt()).upper()
 
@@ -233,7 +259,7 @@ class Network:
     def at_correlation(self, rho: arb) -> arb:
         """A smooth kernel at rho >= 0, proved to be analytic on [0, rho]: covariances increase and stay below the dual's singularity."""
         layers = self.layers()
-        c = self._linear * rho + self.sigma_b2
+        c = self.linear * rho + self.sigma_b2
         signals, duals, slopes = [c], [], []
         for index, layer in enumerate(layers, start=1):
             if not c < self.activation.barrier(layer.q):
@@ -252,16 +278,19 @@ def _without(series: arb_series, powers: tuple[int, ...], odd: Degree) -> arb_se
     return arb_series(known, series.prec)
 
 
-def _cut(series: arb_series, size: int) -> arb_series:
+def cut(series: arb_series, size: int) -> arb_series:
+    """The first ``size`` terms, all of which must be known."""
     if series.prec < size:
         raise ArithmeticError(f"a series of {size} terms is known to {series.prec} only")
     return arb_series([series[n] for n in range(size)], size)
 
 
-def _expanded_root(w: arb_series) -> Angle:
-    """The angle of a haversine of order 2."""
-    root = arb_series([w[n + 2] for n in range(w.prec - 2)], w.prec - 2).sqrt()
-    return _angle(w, arb_series([0, *(root[n] for n in range(root.prec))], root.prec + 1))
+def _expanded_root(w: arb_series, order: int = 2) -> Angle:
+    """The angle of a haversine of this even order; what lies below it is set to zero."""
+    known = arb_series([0] * order + [w[n] for n in range(order, w.prec)], w.prec)
+    root = arb_series([w[n + order] for n in range(w.prec - order)], w.prec - order).sqrt()
+    half = order // 2
+    return _angle(known, arb_series([0] * half + [root[n] for n in range(root.prec)], root.prec + half))
 
 
 def _interior(w: arb_series) -> Angle:
@@ -278,20 +307,20 @@ def _half_exponential(w: acb, theta: acb, symmetry: int) -> acb | None:
     low = theta.sin() if symmetry == EVEN else half.sin()
     high = half.cos() if symmetry == ODD else acb(1)
     left, right = w / (low * low), (1 - w) / (high * high)
-    if _touches_cut(left) or _touches_cut(right):
+    if touches_cut(left) or touches_cut(right):
         return None
     value = high * right.sqrt() + I * low * left.sqrt()
-    return None if _touches_cut(value) else value
+    return None if touches_cut(value) else value
 
 
-def _touches_cut(z: acb) -> bool:
+def touches_cut(z: acb) -> bool:
     """Whether the box may meet (-inf, 0]."""
     return not (z.is_finite() and (z.real > 0 or z.imag > 0 or z.imag < 0))
 
 
-def _box(centre: acb, radius: arb) -> acb:
+def ball_around(centre: acb, radius: arb) -> acb:
     side = arb(0, radius.upper())
     return centre + acb(side, side)
 
 
-__all__ = ["Network"]
+__all__ = ["MAX_ROOT", "I", "Layer", "Network", "ball_around", "cut", "touches_cut"]

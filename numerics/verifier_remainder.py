@@ -1,6 +1,6 @@
 r"""The norm of L^m r on the pieces of [0, 1], for the verifier: number (4) of ``docs/certificates.md``.
 
-With :math:`y=s^2=1-c^2` the remainder is :math:`r=\kappa-\sum_j(a_js^j+b_jc^j)`, j odd, and
+With :math:`y=s^2=1-c^2` the remainder is :math:`r=\kappa-\sum_j(a_js^j+b_jc^j)`, j odd (or no even integer), and
 :math:`L=y(1-y)\partial^2+\frac{d-1}2(1-2y)\partial`. On each piece r is a power series known up to a number of terms, to which
 :math:`L^m` is applied exactly, plus a tail whose coefficients are bounded by Cauchy's inequality on a larger disc;
 :math:`\|p+t\|\le\|p\|+\|t\|`.
@@ -11,22 +11,23 @@ With :math:`y=s^2=1-c^2` the remainder is :math:`r=\kappa-\sum_j(a_js^j+b_jc^j)`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flint import arb, arb_poly, arb_series, fmpq
 
+Singular = Mapping[fmpq, arb]  # j and the coefficient of y^(j/2); denominators are powers of 2
 PARTS = 32  # of a panel, the weight being bounded by its maximum on each
 
 
 @dataclass(frozen=True)
 class Remainder:
-    """r, given by a_1, a_3, ..., by b_1, b_3, ..., and a bound of the kernel on the ellipse."""
+    """r, given by the a_j and b_j of exponents j that are no even integers, and a bound of the kernel."""
 
     d: int
     m: int
-    near: tuple[arb, ...]
-    far: tuple[arb, ...]
+    near: Singular
+    far: Singular
     bound: arb
 
     def swapped(self) -> Remainder:
@@ -38,42 +39,45 @@ class Remainder:
         """C 2^(d-2), in front of (y(1-y))^((d-3)/2) dy."""
         return measure(self.d) * 2 ** (self.d - 2)
 
-    def _size(self, s: arb, c: arb) -> arb:
-        """A bound of abs(r) where those of sqrt(y) and sqrt(1-y) are s and c."""
-        parts = (abs(a) * s ** (2 * i + 1) + abs(b) * c ** (2 * i + 1) for i, (a, b) in enumerate(zip(self.near, self.far, strict=True)))
-        return sum(parts, self.bound)
+    def _size(self, y: arb, z: arb) -> arb:
+        """A bound of abs(r) where those of y and 1-y are y and z."""
+        terms = ((abs(a) * x ** (arb(j) / 2)) for side, x in ((self.near, y), (self.far, z)) for j, a in side.items())
+        return sum(terms, self.bound)
 
-    def end(self, series: arb_series, sigma: arb, S: arb, terms: int) -> arb:
-        """A bound of the square of the norm for 0 <= s <= sigma; the kernel is ``series`` in s, within the ellipse for abs(s) <= S."""
-        m, d = self.m, self.d
-        s = arb_series([0, 1])
-        cosine = (1 - s * s).sqrt()
-        rest = cosine * _horner(self.far, cosine * cosine)
-        # The odd powers up to J cancel by the definition of a_j.
-        g = {n: series[n] - rest[n] if n % 2 == 0 else series[n] for n in range(terms) if n % 2 == 0 or n >= 2 * len(self.near)}
+    def end(self, series: arb_series, radius: arb, disc: arb, terms: int, root: int = 1) -> arb:
+        """A bound of the square of the norm for 0 <= tau <= radius, s = tau^root; the kernel is ``series`` in tau and bounded for abs(tau) <= disc."""
+        m, d, step = self.m, self.d, 2 * root
+        rest = _powers_of_complement(self.far, (terms + step - 1) // step)
+        # The other powers in ``near`` cancel by the definition of a_j.
+        g = {n: series[n] - rest[n // step] if n % step == 0 else series[n] for n in range(terms) if fmpq(n, root) not in self.near}
         for _ in range(m):
             image: dict[int, arb] = {}
             for n, value in g.items():
-                image[n - 2] = image.get(n - 2, arb(0)) + value * (fmpq(n, 2) * (fmpq(n, 2) + fmpq(d - 3, 2)))
-                image[n] = image.get(n, arb(0)) - value * (fmpq(n, 2) * (fmpq(n, 2) + d - 2))
+                nu = fmpq(n, step)
+                image[n - step] = image.get(n - step, arb(0)) + value * (nu * (nu + fmpq(d - 3, 2)))
+                image[n] = image.get(n, arb(0)) - value * (nu * (nu + d - 2))
             g = {n: value for n, value in image.items() if not value.is_zero()}
         low = min(g, default=0)
         square = arb_poly([g.get(n, 0) for n in range(low, terms)]) ** 2
-        factor = 2 * self._weight * (arb(1) if d > 2 else 1 / (1 - sigma * sigma).sqrt())
-        main = sum((square[i] * sigma ** (2 * low + i + d - 1) / (2 * low + i + d - 1) for i in range(square.length())), arb(0))
+        top = radius**step
+        factor = 2 * self._weight * (arb(1) if d > 2 else 1 / (1 - top).sqrt())
+        first = 2 * low + root * (d - 1)
+        if first <= 0:
+            return arb("inf")
+        main = sum((square[i] * radius ** (first + i) * root / (first + i) for i in range(square.length())), arb(0))
 
         def growth(n: int) -> arb:
-            half = fmpq(n, 2)
-            return (arb(half * (half + fmpq(abs(d - 3), 2))) / sigma**2 + half * (half + d - 2)) ** m
+            nu = fmpq(n, step)
+            return (arb(nu * (nu + fmpq(abs(d - 3), 2))) / top + nu * (nu + d - 2)) ** m
 
-        tail = self._size(S, (1 + S * S).sqrt()) * _tail(sigma / S, growth, terms)
-        return _squared_sum(factor * main, tail * tail * factor * sigma ** (d - 1) / (d - 1))
+        tail = self._size(disc**step, 1 + disc**step) * _tail(radius / disc, growth, terms)
+        return _squared_sum(factor * main, tail * tail * factor * radius ** (root * (d - 1)) / (d - 1))
 
     def panel(self, kernel: arb_series, c: fmpq, radius: fmpq, rho: fmpq, terms: int) -> arb:
         """A bound of the square of the norm for abs(y-c) <= radius; ``kernel`` is the series in y - c, within the ellipse up to rho."""
         m, d, wide = self.m, self.d, arb(radius)
         y = arb_series([arb(c), 1])
-        series = kernel - y.sqrt() * _horner(self.near, y) - (1 - y).sqrt() * _horner(self.far, 1 - y)
+        series = kernel - _powers(self.near, y) - _powers(self.far, 1 - y)
         g = arb_poly([series[n] for n in range(terms)])
         quadratic, linear = arb_poly([c * (1 - c), 1 - 2 * c, -1]), arb_poly([(1 - 2 * c) * fmpq(d - 1, 2), 1 - d])
         for _ in range(m):
@@ -88,7 +92,7 @@ class Remainder:
             main += largest * (values[i + 1] - values[i]).upper()
             weight += largest * (edges[i + 1] - edges[i])
         A, G = abs(1 - 2 * arb(c)) * wide + c * (1 - c) + wide**2, abs(1 - 2 * arb(c)) + 2 * wide
-        tail = self._size(arb(c + rho).sqrt(), arb(1 - c + rho).sqrt()) * _tail(wide / rho, lambda n: (n * (n - 1) * A / wide**2 + n * (d - 1) * G / (2 * wide)) ** m, terms)
+        tail = self._size(arb(c + rho), arb(1 - c + rho)) * _tail(wide / rho, lambda n: (n * (n - 1) * A / wide**2 + n * (d - 1) * G / (2 * wide)) ** m, terms)
         return _squared_sum(self._weight * main, self._weight * weight * tail * tail)
 
 
@@ -97,10 +101,24 @@ def measure(d: int) -> arb:
     return (arb(d) / 2).gamma() / (arb.pi().sqrt() * (arb(d - 1) / 2).gamma())
 
 
-def _horner(coefficients: tuple[arb, ...], x: arb_series) -> arb_series:
-    total = 0 * x
-    for coefficient in reversed(coefficients):
-        total = total * x + coefficient
+def _powers_of_complement(values: Singular, length: int) -> list[arb]:
+    """Coefficients of sum b_j (1-x)^(j/2) by the binomial series."""
+    found = [arb(0)] * length
+    for j, value in values.items():
+        coefficient = value
+        for i in range(length):
+            found[i] += coefficient
+            coefficient = -coefficient * (j / 2 - i) / (i + 1)
+    return found
+
+
+def _powers(values: Singular, y: arb_series) -> arb_series:
+    """sum a_j y^(j/2), all of them powers of one root of y."""
+    common = max((int(j.q) for j in values), default=1)
+    base = y.sqrt() if common == 1 else (y.log() / (2 * common)).exp()
+    total = 0 * y
+    for n in range(max((int(j * common) for j in values), default=0), -1, -1):
+        total = total * base + values.get(fmpq(n, common), arb(0))
     return total
 
 

@@ -17,6 +17,7 @@ from numerics import verifier
 from numerics.exact_text import ball_record
 from numerics.precision import working_precision
 from numerics.sphere import eigenvalues as certified
+from numerics.verifier_claims import block_constant
 from numerics.verifier_duals import Piecewise
 from numerics.verifier_file import Ball, Panel, PowerLaw, PowerProof
 from numerics.verifier_kernels import Network
@@ -85,7 +86,7 @@ def power_certificate(net: Network, kernel: Any, words: dict[str, Any], d: int, 
     proof = PowerProof(m, J, cut, ratio, bound, zero.near, zero.far, S / 3, S, terms, zero.ends, (), fmpq(1))
     job = verifier.PowerCheck(net, d, PowerLaw(None, (), proof))  # type: ignore[arg-type]
     with working_precision(job.bits):
-        near, far = job._odd(job.bits)
+        near, far = (list(side.values()) for side in job._singular(job.bits))
     with working_precision(job.bits, terms):
         ends = [job._end(i, job.bits, terms) * arb("1.05") for i in (False, True)]
         panels, total = [], sum(ends, arb(0))
@@ -135,10 +136,11 @@ def _claim(job: Any, parity: int, exponent: int | None, values: dict[int, arb], 
 
     everything = Ball(fmpq(-(10**99)), fmpq(10**99))
     with working_precision(2 * job.bits):
-        near, far = job._odd(job.bits)
+        claims = job.claims()
+        near, far = (list(side.values()) for side in (claims.near, claims.far))
         i = (exponent - job.d) // 2
-        leading = (near[i] - far[i] if parity else near[i] + far[i]) * verifier._block_constant(2 * i + 1, job.d)
-        term = job._main_term(parity, ParityClaim(exponent, None, everything, ()))
+        leading = (near[i] - far[i] if parity else near[i] + far[i]) * block_constant(fmpq(2 * i + 1), job.d)
+        term = claims.main_term(parity, ParityClaim(fmpq(exponent), None, everything, ()))
         bands, cut = [], job.proof.cut
         for start in (1 + (parity + 1) % 2, cut, 10 * cut, 1000 * cut):
             first = start + (start - parity) % 2
@@ -162,7 +164,8 @@ def geometric_certificate(net: Network, words: dict[str, Any], d: int, ratio: fm
         bound = pair(net.at_correlation(arb(radius)))
         constant = pair(2 * arb(fmpq(int(bound[0])) * fmpq(2) ** int(bound[1])) / (1 - 1 / arb(ratio)))
     top = {"format": "symspec certificate", "version": 1, "kernel": words, "dimension": d, "law": "geometric"}
-    return top | {"claim": {"ratio": str(ratio), "constant": constant}, "proof": {"geometric": {"radius": str(radius), "bound": bound}}, "theorem": {"text": "", "latex": ""}}
+    claim, proof = {"ratio": str(ratio), "constant": constant, "lower": None}, {"radius": str(radius), "bound": bound, "induction": None}
+    return top | {"claim": claim, "proof": {"geometric": proof}, "theorem": {"text": "", "latex": ""}}
 
 
 def _ellipse_bound(net: Network, ratio: fmpq) -> fmpq:

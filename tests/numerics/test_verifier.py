@@ -249,7 +249,7 @@ def test_geometric(proved, name, kind, ratio):
 
 def test_no_rate_beyond_the_singularity(proved):
     record = geometric_certificate(Network(Smooth("erf"), 1), description({"name": "erf"}, 1, "ck"), 3, fmpq(2))
-    record["claim"]["ratio"], record["proof"]["geometric"] = "3", {"radius": "5/3", "bound": ["1", "50"]}
+    record["claim"]["ratio"], record["proof"]["geometric"] = "3", {"radius": "5/3", "bound": ["1", "50"], "induction": None}
     with pytest.raises(CertificateError, match="analytic"):
         proved(record)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import numerics
-from numerics import verifier_file
+from numerics import verifier_fields
 from symspec.errors import CertificateError
 
 from .certificate_maker import relu_certificate, relu_text
@@ -97,6 +97,6 @@ def test_bytes_and_sizes(tmp_path, monkeypatch):
         numerics.verify(path)
     with pytest.raises(CertificateError, match="cannot be read"):
         numerics.verify(tmp_path)
-    monkeypatch.setattr(verifier_file, "MAX_BYTES", 10)
+    monkeypatch.setattr(verifier_fields, "MAX_BYTES", 10)
     with pytest.raises(CertificateError, match="larger"):
         numerics.verify(path)

@@ -98,7 +98,8 @@ def test_no_disc_across_a_zero():
     ("make", "reason"),
     [
         (lambda: Network(Piecewise(rationals(-1), rationals(1)), 1, "ntk"), "infinite"),
-        (lambda: Network(Piecewise(rationals(-1), rationals(1)), 2), "jump"),
+        (lambda: Network(Piecewise(rationals(-1), rationals(1)), 2, "ntk", drop_deltas=True), "jump"),
+        (lambda: Network(Piecewise(rationals(-1), rationals(1)), 8), "jump"),
         (lambda: Network(Piecewise(rationals(0, 1), rationals(0, 1)), 2), "polynomial"),
         (lambda: Network(Piecewise((), ()), 1), "polynomial"),
     ],
@@ -118,12 +119,12 @@ def test_norms_against_mpmath(d):
     net = Network(RELU, 1)
     with working_precision(300, 90):
         near, far = net.near(80), net.far(80)
-        a, b = [near[j] for j in range(1, J + 1, 2)], [far[j] for j in range(1, J + 1, 2)]
-        remainder = Remainder(d, m, tuple(a), tuple(b), arb(100))
+        a, b = ({fmpq(j): side[j] for j in range(1, J + 1, 2)} for side in (near, far))
+        remainder = Remainder(d, m, a, b, arb(100))
         sigma, S = arb(1) / 4, arb(3) / 4
         bounds = [remainder.end(near, sigma, S, 80), remainder.swapped().end(far, sigma, S, 80)]
         panel = remainder.panel(net.around(arb_series([arb(2) / 5, 1])), fmpq(2, 5), fmpq(1, 10), fmpq(7, 20), 80)
-        A, B = ([mpf(c.str(40, radius=False)) for c in side] for side in (a, b))
+        A, B = ([mpf(c.str(40, radius=False)) for c in side.values()] for side in (a, b))
     with mpmath.workdps(40):
 
         def r(y):
