@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numerics
 import symspec as ss
+from numerics.certificate_text import short
 
 QUICK = (range(1, 4), (2, 3, 10))
 FULL = (range(1, 9), (2, 3, 5, 10, 16, 32))
@@ -33,7 +34,7 @@ def row(kind, depth, d, folder):
     claims = [claim for claim in c.claims.values() if claim.exponent is not None]
     limits = " / ".join(f"{float(claim.asymptotic):.4g}" for claim in claims)
     within = max(next(band.start for band in claim.bands if band.lower > claim.asymptotic / 2 and band.upper < 2 * claim.asymptotic) for claim in claims)
-    cells = [kind.upper(), depth, d, c.exponent, c.expansion.m, c.expansion.J, c.cut, f"{float(c.lower):.3g}", f"{float(c.upper):.3g}", within, limits, f"{made:.1f}", f"{checked:.1f}"]
+    cells = [kind.upper(), depth, d, c.exponent, c.expansion.m, c.expansion.J, c.cut, short(c.lower, up=False), short(c.upper, up=True), within, limits, f"{made:.1f}", f"{checked:.1f}"]
     return made, checked, "| " + " | ".join(map(str, cells)) + " |"
 
 
