@@ -14,6 +14,7 @@ from numerics import certification
 from numerics.certificates import Certificate, power
 from numerics.certification import certify, decreases_from
 from numerics.exact_text import ball_from_record
+from numerics.kernel_description import description_of
 from numerics.precision import working_precision
 from symspec import errors
 from symspec.kernel import power as monomial, zonal_kernel
@@ -58,6 +59,15 @@ def test_the_bounds_hold_and_the_narrow_ones_are_narrow(kernel, d):
             assert claim.bands[-1].lower > claim.asymptotic * arb("0.98")
             assert claim.bands[-1].upper < claim.asymptotic * arb("1.02")
             assert any(band.lower > claim.asymptotic / 2 and band.upper < 2 * claim.asymptotic for band in claim.bands)
+
+
+SMALL = [(getattr(ss.mlp(ss.relu, depth), kind), d) for kind in ("ck", "ntk") for depth in (1, 2, 3) for d in (2, 3, 10)]
+
+
+@pytest.mark.parametrize(("kernel", "d"), [case for case in [*CASES, *SMALL] if description_of(case[0])], ids=str)
+def test_the_checker_accepts_the_file(kernel, d, tmp_path):
+    certify(kernel, ss.Sphere(d)).save(tmp_path / "c.json")
+    assert numerics.verify(tmp_path / "c.json").dimension == d
 
 
 @pytest.mark.parametrize(("kernel", "d"), CASES[:3], ids=str)
