@@ -50,6 +50,8 @@ EIGENVALUE_BITS = 84
 REMAINDER_SPARE = fmpq(21, 20)
 GOOD_DELTA = 0.25
 MAX_CUT = 4000
+MAX_START = 10**9
+MAX_ROOT = 8
 TOLERANCES = (fmpq(2), fmpq(11, 10), fmpq(101, 100))
 EXTRA_ORDERS = (1, 2, 3, 5)
 Progress = Callable[[int, int], None]
@@ -80,6 +82,8 @@ def certify(kernel: Kernel, domain: Any, *, progress: Progress | None = None) ->
         raise NoClosedForm(f"bounds of the form c k^-e need a power law; {law.summary()}")
     if law.beyond:
         raise Undecided(f"no singular term of {', '.join(law.beyond)} degrees is known, so no bound is claimed: {law.summary()}")
+    if kernel.ramification > MAX_ROOT:
+        raise Undecided(f"jumps composed {int(kernel.ramification).bit_length()} times are expanded in s^(1/{kernel.ramification}); bounds for every degree are proved up to s^(1/{MAX_ROOT})")
     leading = {parity: None if term is None else 2 * rational(term.nu) for parity, term in law.terms.items()}
     expansion, cut = _choose(kernel, domain.d, leading, progress)
     return _Prover(kernel, domain, expansion, cut, leading).run()
@@ -236,7 +240,7 @@ class _Prover:
             bands.append(at_cut)
         for tolerance in TOLERANCES:
             start = self._start(j0, sign, tolerance)
-            if start > bands[-1].start:
+            if start is not None and start > bands[-1].start:
                 bands.append(self._band(j0, sign, limit, start))
         return ParityClaim(e, limit, tuple(bands))
 
@@ -251,8 +255,11 @@ class _Prover:
         delta = _delta(self.expansion, j0, sign, k)
         return power(arb(k) / shifted, e) * (1 - delta), power(shifted, e) * gamma_ratio(self.d, j0, k) * (1 + delta)
 
-    def _start(self, j0: fmpq, sign: int, tolerance: fmpq) -> int:
-        """The least degree from which both factors are within ``tolerance``; both improve with k."""
+    def _start(self, j0: fmpq, sign: int, tolerance: fmpq) -> int | None:
+        """The least degree from which both factors are within ``tolerance``; both improve with k.
+
+        None beyond MAX_START: deep compositions of jumps approach their law too slowly for a narrow band to mean anything.
+        """
 
         def good(k: int) -> bool:
             low, high = self._factors(j0, sign, k)
@@ -261,6 +268,8 @@ class _Prover:
         high = self.cut
         while not good(high):
             high *= 2
+            if high > MAX_START:
+                return None
         low = max(self.cut, high // 2)
         while low < high:
             middle = (low + high) // 2

@@ -16,7 +16,7 @@ are :math:`T^ne^{in\varphi}`, whose deviation is at most the angle n times the h
 
 >>> from numerics.verifier_duals import Piecewise
 >>> step = Network(Piecewise((), (fmpq(1),)), 2)
->>> near_is_bounded(step, fmpq(1, 2), fmpq(2)), near_is_bounded(step, fmpq(1, 2), fmpq(6, 5))
+>>> near_is_bounded(step, fmpq(1, 2), fmpq(2)), near_is_bounded(step, fmpq(1, 2), fmpq(11, 10))
 (True, False)
 """
 

@@ -40,7 +40,7 @@ from .verifier_duals import Angle, Carrier, Degree, Piecewise, Reach, Smooth, ci
 I = acb(0, 1)
 NEITHER, EVEN, ODD = 0, 1, -1
 ZERO, ONE = fmpq(0), fmpq(1)
-MAX_ROOT = 64
+MAX_ROOT = 8  # FLINT's roots of series with longer gaps abort the process
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ def test_mutations_are_refused_or_true(proved, every, first):
                 assert path[-1] != "midpoint_exact"
                 assert claim_is_true(changed), (path, mutant)
                 accepted += 1
-    assert refused > accepted
+    assert refused >= accepted
 
 
 # --- kernels
