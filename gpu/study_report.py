@@ -267,6 +267,8 @@ def _closed_form_text(study: Study) -> list[str]:
 def _figure(study: Study, plot: str) -> str:
     power = study.law is not None and study.law.kind == "power"
     text = "Certified eigenvalues, even and odd degrees apart" + (", against the proved law, and their ratios to it (those above the frame are left out)." if power else ".")
+    if power and study.bounds is not None:
+        text += " Shaded: the bounds proved for every degree, the narrowest that apply."
     if power and study.further:
         text += r" Hollow marks are certified eigenvalues beyond the table."
     return "\n".join([r"\begin{figure}[t]", r"\centering", rf"\includegraphics[width=0.78\textwidth]{{{plot}}}", rf"\caption{{{text}}}", r"\end{figure}"])
