@@ -51,7 +51,6 @@ REMAINDER_SPARE = fmpq(21, 20)
 GOOD_DELTA = 0.25
 MAX_CUT = 4000
 MAX_START = 10**9
-MAX_ROOT = 8
 TOLERANCES = (fmpq(2), fmpq(11, 10), fmpq(101, 100))
 EXTRA_ORDERS = (1, 2, 3, 5)
 Progress = Callable[[int, int], None]
@@ -63,7 +62,7 @@ def certify(kernel: Kernel, domain: Any, *, progress: Progress | None = None) ->
     """Prove c.lower <= k^c.exponent mu_k <= c.upper for every k >= c.holds_from that is no exact zero.
 
     For a smooth kernel, which follows no power law, the result is a :class:`~numerics.geometric_bounds.GeometricCertificate`:
-    mu_k <= c.constant c.ratio^-k / sqrt(N(d,k)) for every k.
+    mu_k <= c.constant c.ratio^-k / sqrt(N(d,k)) for every k, and a lower bound where the power series gives one.
 
     ``domain`` is Sphere(d) or Circle(), d a number >= 2. ``progress(done, total)`` reports the orders tried.
     Raises DomainError off spheres and for a kernel without finite trace, NoClosedForm for one that is no power
@@ -82,8 +81,6 @@ def certify(kernel: Kernel, domain: Any, *, progress: Progress | None = None) ->
         raise NoClosedForm(f"bounds of the form c k^-e need a power law; {law.summary()}")
     if law.beyond:
         raise Undecided(f"no singular term of {', '.join(law.beyond)} degrees is known, so no bound is claimed: {law.summary()}")
-    if kernel.ramification > MAX_ROOT:
-        raise Undecided(f"jumps composed {int(kernel.ramification).bit_length()} times are expanded in s^(1/{kernel.ramification}); bounds for every degree are proved up to s^(1/{MAX_ROOT})")
     leading = {parity: None if term is None else 2 * rational(term.nu) for parity, term in law.terms.items()}
     expansion, cut = _choose(kernel, domain.d, leading, progress)
     return _Prover(kernel, domain, expansion, cut, leading).run()

@@ -10,8 +10,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from symspec.command_line import Runner, domain_argument, domain_from, json_argument, kernel_from, network_arguments, to_json
-from symspec.errors import InputError, Undecided
+from symspec.command_line import Runner, domain_argument, domain_from, json_argument, kernel_from, network_arguments, require_one_form, to_json
+from symspec.errors import Undecided
 
 from .commands import SPARE_DIGITS
 
@@ -44,8 +44,7 @@ def _decay(args: Namespace) -> int:
     from symspec.decay_law import decay as law_of
     from symspec.exact import natural
 
-    if args.json and args.latex:
-        raise InputError("--json and --latex exclude each other; the JSON holds the LaTeX too")
+    require_one_form(args)
     domain, digits = domain_from(args), natural(args.digits, "digits", 1)
     kernel = kernel_from(args)
     law = law_of(kernel, domain)

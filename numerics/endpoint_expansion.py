@@ -37,6 +37,7 @@ from .precision import meets, working_precision
 
 MAX_TERMS = 1200
 MAX_ORDER = 64
+MAX_ROOT = 8  # that of the checker, too
 ORDERS = (4, 6, 8, 10, 12, 16, 20, 26, 32)
 
 
@@ -107,9 +108,12 @@ def block(d: int, j: fmpq, k: int) -> arb:
 def endpoint_expansion(kernel: Kernel, d: int, m: int, J: int, precision: int = 256) -> EndpointExpansion:
     """The expansion with all exponents up to J that are no even whole number, and L^m in the remainder.
 
-    Raises Undecided where the kernel is no power series at an end, or J is too small for m.
+    Raises Undecided where the kernel is no power series at an end or jumps are composed too often, or J is too small for m,
+    NoClosedForm where its exact expansion, which tells the vanishing coefficients, is not known.
     """
     root = roots(kernel)[0]
+    if root > MAX_ROOT:
+        raise Undecided(f"jumps composed {root.bit_length()} times are expanded in s^(1/{root}); the remainder is bounded up to s^(1/{MAX_ROOT})")
     # The first exponent left out is J + 1/root (J + 2 where only odd ones occur) at least.
     beyond = J + 2 if root == 1 else fmpq(J * root + 1, root)
     if not 4 * m - (d - 1) < 2 * beyond:
@@ -158,7 +162,7 @@ def high_degrees(kernel: Kernel, d: int, degrees: list[int], bits: int) -> dict[
             continue
         try:
             made = endpoint_expansion(kernel, d, m, 2 * m + 3, precision)
-        except Undecided:
+        except (NoClosedForm, Undecided):
             break
         found |= {k: value for k in left if meets(value := made.eigenvalue(k), bits)}
     return found

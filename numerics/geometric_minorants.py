@@ -117,7 +117,7 @@ def lower_bounds(kernel: Kernel, d: int) -> LowerBounds | None:
         if first is None:
             return None
         factors = _factors(origin.network)
-        found = [item for r in _candidates(first.X) if (item := _bounds(first, factors, r, d, ball(sympy.sympify(origin.scale)))) is not None]
+        found = [item for r in _candidates(first.X) if (item := _bounds(first, factors, r, d, ball(origin.scale))) is not None]
         return max(found, key=_quality, default=None)
 
 

@@ -47,7 +47,6 @@ from .precision import goal_bits, meets, working_precision
 HIGH_DIMENSION = 48
 HIGH_DEGREE = 5000
 HIGH_DEGREE_OF_JUMPS = 300
-MAX_ROOT = 8
 SHORT_SERIES = 400
 EXTRA_BITS = 512
 Progress = Callable[[int, int], None]
@@ -91,7 +90,7 @@ def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: 
         left = [k for k in degrees if k not in found]
         return found | (_by_polynomial(kernel, domain, left, bits) if left else {})
     # Panels cost a time that grows with the degree; composed jumps have their expansion at the ends for high ones.
-    high = [k for k in degrees if k >= HIGH_DEGREE_OF_JUMPS] if 1 < kernel.ramification <= MAX_ROOT else []
+    high = [k for k in degrees if k >= HIGH_DEGREE_OF_JUMPS] if kernel.ramification > 1 else []
     found = high_degrees(kernel, domain.d, high, bits) if high else {}
     left = [k for k in degrees if k not in found]
     return found | (panels.eigenvalues(kernel, domain.d, left, bits, progress) if left else {})

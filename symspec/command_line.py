@@ -169,6 +169,12 @@ def _jsonable(value: Any) -> Any:
     raise InputError(f"{type(value).__name__} has no exact JSON form; convert it to text first")
 
 
+def require_one_form(args: Namespace) -> None:
+    """Refuse --json together with --latex."""
+    if args.json and args.latex:
+        raise InputError("--json and --latex exclude each other; the JSON holds the LaTeX too")
+
+
 def write_text(target: str | os.PathLike[str], text: str) -> None:
     """Write a file completely or not at all: a draft beside it takes its place. Raises OutputError."""
     path = Path(os.path.abspath(target))

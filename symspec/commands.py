@@ -16,8 +16,7 @@ from argparse import ArgumentParser, Namespace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .command_line import Runner, activation_argument, degrees_argument, json_argument, kernel_from, network_arguments, network_from, parse_degrees, to_json
-from .errors import InputError
+from .command_line import Runner, activation_argument, degrees_argument, json_argument, kernel_from, network_arguments, network_from, parse_degrees, require_one_form, to_json
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -147,8 +146,7 @@ def _expansion(args: Namespace) -> int:
 
     from .singularity import expansion as expand
 
-    if args.json and args.latex:
-        raise InputError("--json and --latex exclude each other; the JSON holds the LaTeX too")
+    require_one_form(args)
     kernel = kernel_from(args)
     found = expand(kernel, args.end, args.order)
     terms = [{"power": str(Rational(j, found.root)), "coefficient": str(value)} for j, value in sorted(found.series.terms.items())]

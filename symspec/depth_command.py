@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .command_line import Runner, json_argument, to_json
-from .errors import InputError, OutputError
+from .command_line import Runner, json_argument, require_one_form, to_json, write_text
+from .errors import InputError
 
 if TYPE_CHECKING:
     from .depth_laws import DepthLaw, LawAtDepth
@@ -51,12 +50,11 @@ def depth_law(parser: ArgumentParser) -> Runner:
 
 
 def _depth_law(args: Namespace) -> int:
-    if args.json and args.latex:
-        raise InputError("--json and --latex exclude each other; the JSON holds the LaTeX too")
+    require_one_form(args)
     law = _law_from(args)
     numbers = None if args.depth is None else law.at(args.depth)
     if args.proof is not None:
-        _write(Path(args.proof), law.document())
+        write_text(args.proof, law.document())
     if args.latex:
         print(f"{law.statement()}\n\n{law.proof()}")
     elif args.json:
@@ -83,13 +81,6 @@ def _law_from(args: Namespace) -> DepthLaw:
     alpha: Any = Symbol("alpha", positive=True) if args.alpha == "alpha" else args.alpha
     domain = None if args.domain is None else parse_domain(args.domain)
     return law_of(activation, "layer" if match else kind, layer=layer, alpha=alpha, domain=domain)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _lines(law: DepthLaw, numbers: LawAtDepth | None) -> list[str]:

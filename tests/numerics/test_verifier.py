@@ -23,16 +23,6 @@ from symspec.errors import CertificateError
 from .certificate_maker import ACTIVATIONS, RELU, SETTINGS, description, engine, geometric_certificate, pair, power_certificate, relu_certificate, relu_text
 
 
-@pytest.fixture
-def proved(tmp_path):
-    def check(record):
-        path = tmp_path / "certificate.json"
-        path.write_text(record if isinstance(record, str) else json.dumps(record))
-        return numerics.verify(path)
-
-    return check
-
-
 def test_a_proof(proved):
     result = proved(relu_certificate())
     assert result.dimension == 3
@@ -189,7 +179,8 @@ def test_every_mutation_is_refused_or_true(proved, maker):
                 accepted.append(path)
     assert claim_is_true(record)
     # Weaker claims and other hints pass; most mutations do not.
-    assert refused > len(accepted)
+    # The real file has a remainder and balls that are wider than they need be, so more mutations of it are weaker but true.
+    assert refused > (1.5 if maker == "by hand" else 1) * len(accepted)
     # A tighter bound of any kind is refused: percent-wise the balls and bands leave no room.
     assert not [path for path in accepted if path[-1] == "midpoint_exact"]
 

@@ -28,16 +28,6 @@ def kernel_of(name, depth, **options):
     return ss.mlp({"step": ss.step, "sign": ss.sign}.get(name, name), depth, **options).ck
 
 
-@pytest.fixture
-def proved(tmp_path):
-    def check(record):
-        path = tmp_path / "certificate.json"
-        path.write_text(json.dumps(record))
-        return numerics.verify(path)
-
-    return check
-
-
 @pytest.mark.parametrize("d", [2, 3, 10])
 @pytest.mark.parametrize(("name", "depth"), [("step", 2), ("step", 3), ("sign", 2)])
 def test_proofs(tmp_path, name, depth, d):
@@ -152,7 +142,7 @@ def claim_is_true(record):
     return True
 
 
-@pytest.mark.parametrize(("every", "first"), [(97, 1), pytest.param(3, 3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("every", "first"), [(41, 1), pytest.param(3, 3, marks=pytest.mark.slow)])
 def test_mutations_are_refused_or_true(proved, every, first):
     """A sample of the numbers of a file; with -m slow a third of them, three mutants each."""
     record, refused, accepted = json.loads(_text()), 0, 0
@@ -172,7 +162,7 @@ def test_mutations_are_refused_or_true(proved, every, first):
                 assert path[-1] != "midpoint_exact"
                 assert claim_is_true(changed), (path, mutant)
                 accepted += 1
-    assert refused >= accepted
+    assert refused > accepted
 
 
 # --- kernels

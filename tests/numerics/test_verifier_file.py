@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 import numerics
@@ -11,17 +9,6 @@ from numerics import verifier_fields
 from symspec.errors import CertificateError
 
 from .certificate_maker import relu_certificate, relu_text
-
-
-@pytest.fixture
-def proved(tmp_path):
-    def check(record):
-        path = tmp_path / "certificate.json"
-        path.write_text(record if isinstance(record, str) else json.dumps(record))
-        return numerics.verify(path)
-
-    return check
-
 
 
 def test_order_of_keys_is_free(proved):
