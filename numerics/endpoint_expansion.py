@@ -37,7 +37,7 @@ from .precision import meets, working_precision
 
 MAX_TERMS = 1200
 MAX_ORDER = 64
-MAX_ROOT = 8  # that of the checker, too
+MAX_ROOT = 128  # depth 8, as in the checker
 ORDERS = (4, 6, 8, 10, 12, 16, 20, 26, 32)
 
 

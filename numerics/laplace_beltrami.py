@@ -26,11 +26,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flint import arb, arb_poly, arb_series, ctx, fmpq
+from flint import arb, arb_poly, fmpq
 
 from symspec.errors import Undecided
 
-from .precision import working_precision
 
 WEIGHT_PARTS = 16
 
@@ -161,24 +160,31 @@ Singular = Sequence[tuple[fmpq, arb]]
 
 def blocks_at_haversine(near: Singular, far: Singular, centre: arb, terms: int) -> list[arb]:
     """Taylor coefficients about y = centre of sum a_j y^(j/2) + sum b_j (1-y)^(j/2)."""
-    with working_precision(ctx.prec, terms):
-        total = arb_series([0])
-        for values, y in ((near, arb_series([centre, 1])), (far, arb_series([1 - centre, -1]))):
-            total = total + _combination(values, y.log() / 2)
-        return [total[n] for n in range(terms)]
+    total = arb_poly([0])
+    for values, y in ((near, arb_poly([centre, 1])), (far, arb_poly([1 - centre, -1]))):
+        for rest, polynomial in _by_fraction(values):
+            power = arb_poly(_binomial(y, rest / 2, terms))
+            total += power * polynomial(y)
+    return [total[n] for n in range(terms)]
 
 
-def _combination(values: Singular, logarithm: arb_series) -> arb_series:
-    """sum a_j exp(j logarithm), the exponents being multiples of one fraction."""
-    if not values:
-        return arb_series([0])
-    denominator = max(int(j.q) for j, _ in values)
-    base = (logarithm / denominator).exp()
-    by_power = {int(j.p) * denominator // int(j.q): value for j, value in values}
-    total = arb_series([0])
-    for n in range(max(by_power), -1, -1):
-        total = total * base + by_power.get(n, arb(0))
-    return total
+def _by_fraction(values: Singular) -> list[tuple[fmpq, arb_poly]]:
+    """sum a_j y^(j/2) as sum y^(f/2) p_f(y) over 0 <= f < 2: few powers with broken exponents, however many terms."""
+    found: dict[fmpq, dict[int, arb]] = {}
+    for j, value in values:
+        whole = int((j / 2).floor())
+        found.setdefault(j - 2 * whole, {})[whole] = value
+    return [(rest, arb_poly([part.get(n, arb(0)) for n in range(max(part) + 1)])) for rest, part in found.items()]
+
+
+def _binomial(y: arb_poly, exponent: fmpq, terms: int) -> list[arb]:
+    """Coefficients in x of (y_0 + y_1 x)^exponent."""
+    ratio, value = y[1] / y[0], (y[0].log() * arb(exponent)).exp()
+    found = []
+    for n in range(terms):
+        found.append(value)
+        value = value * ratio * (exponent - n) / (n + 1)
+    return found
 
 
 def blocks_at_other_end(values: Singular, terms: int, root: int = 1) -> list[arb]:

@@ -70,6 +70,11 @@ def _orthant(h: arb_series, k: arb_series, theta: arb_series) -> arb_series:
     return slope.integral() + real.orthant(h[0], k[0], theta[0])
 
 
+def archav(w: arb_series, _symmetry: int = 0) -> arb_series:
+    """The angle of a haversine off 0 and 1, by d theta = dw/sqrt(w (1-w))."""
+    return (w.derivative() * (w * (1 - w)).rsqrt()).integral() + real.archav(w[0])
+
+
 def erf_parts(x: arb_series, y: arb_series) -> tuple[arb_series, arb_series]:
     """Re erf(x + i y) and Im erf(x + i y), by integrating erf'(z) z'."""
     size = 2 * (y * y - x * x).exp() / arb.pi().sqrt()
@@ -95,7 +100,7 @@ def table(rho: arb_series, theta: arb_series | None = None) -> real.Table:
         "add": lambda a, b: a + b,
         "mul": lambda a, b: a * b,
         "pow": _series_power,
-        "archav": lambda w, _symmetry: 2 * w.sqrt().asin(),
+        "archav": archav,
         "orthant": _orthant,
         "order": lambda value, _order: value,
         "sin": arb_series.sin,

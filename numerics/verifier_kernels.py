@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf
+from math import gcd, inf
 from typing import Any
 
 from flint import acb, arb, arb_series, fmpq
@@ -40,7 +40,7 @@ from .verifier_duals import Angle, Carrier, Degree, Piecewise, Reach, Smooth, ci
 I = acb(0, 1)
 NEITHER, EVEN, ODD = 0, 1, -1
 ZERO, ONE = fmpq(0), fmpq(1)
-MAX_ROOT = 8  # FLINT's roots of series with longer gaps abort the process
+MAX_ROOT = 128  # depth 8
 
 
 @dataclass(frozen=True)
@@ -196,9 +196,9 @@ class Network:
 
     def _near_in_root(self, size: int) -> arb_series:
         """A dual with a jump starts with a multiple of the angle: the order v of the haversine in tau is halved by each layer."""
-        s = arb_series([0, 1]) ** self.root
+        s = arb_series([0] * self.root + [1])
         orders = iter([2 * self.root] * (self.sigma_b2 != 0) + [2 * self.root >> index for index in range(1, self.depth)])
-        value = self.value(Angle(2 * s.asin(), 1 - 2 * s * s, 2 * s * (1 - s * s).sqrt()), lambda w: _expanded_root(w, next(orders)))
+        value = self.value(_angle(s * s, s), lambda w: _expanded_root(w, next(orders)))
         return cut(value, size)
 
     def far(self, size: int) -> arb_series:
@@ -288,7 +288,7 @@ def cut(series: arb_series, size: int) -> arb_series:
 def _expanded_root(w: arb_series, order: int = 2) -> Angle:
     """The angle of a haversine of this even order; what lies below it is set to zero."""
     known = arb_series([0] * order + [w[n] for n in range(order, w.prec)], w.prec)
-    root = arb_series([w[n + order] for n in range(w.prec - order)], w.prec - order).sqrt()
+    root = _square_root(arb_series([w[n + order] for n in range(w.prec - order)], w.prec - order))
     half = order // 2
     return _angle(known, arb_series([0] * half + [root[n] for n in range(root.prec)], root.prec + half))
 
@@ -298,7 +298,18 @@ def _interior(w: arb_series) -> Angle:
 
 
 def _angle(w: arb_series, root: arb_series) -> Angle:
-    return Angle(2 * root.asin(), 1 - 2 * w, 2 * root * (1 - w).sqrt())
+    """The cosine of the half angle is sqrt(1-w), and root' = (theta/2)' times it."""
+    other = _square_root(1 - w)
+    return Angle(2 * ((root.derivative() / other).integral() + root[0].asin()), 1 - 2 * w, 2 * root * other)
+
+
+def _square_root(series: arb_series) -> arb_series:
+    """The root as a series in the highest power of the variable in which it is one; FLINT's aborts on series with long gaps."""
+    gap = gcd(*(n for n in range(series.prec) if not series[n].is_zero())) or 1
+    short = arb_series([series[n] for n in range(0, series.prec, gap)], -(-series.prec // gap)).sqrt()
+    values = [arb(0)] * series.prec
+    values[::gap] = [short[i] for i in range(-(-series.prec // gap))]
+    return arb_series(values, series.prec)
 
 
 def _half_exponential(w: acb, theta: acb, symmetry: int) -> acb | None:

@@ -113,12 +113,18 @@ def _powers_of_complement(values: Singular, length: int) -> list[arb]:
 
 
 def _powers(values: Singular, y: arb_series) -> arb_series:
-    """sum a_j y^(j/2), all of them powers of one root of y."""
-    common = max((int(j.q) for j in values), default=1)
-    base = y.sqrt() if common == 1 else (y.log() / (2 * common)).exp()
-    total = 0 * y
-    for n in range(max((int(j * common) for j in values), default=0), -1, -1):
-        total = total * base + values.get(fmpq(n, common), arb(0))
+    """sum a_j y^(j/2), y linear: y^f for each broken part f of j/2 by the binomial series, times a polynomial."""
+    length, total = y.prec, 0 * y
+    for part in {j / 2 - (j / 2).floor() for j in values}:
+        coefficients, term = [], arb(y[0]) ** arb(part)
+        for n in range(length):
+            coefficients.append(term)
+            term = term * y[1] / y[0] * (part - n) / (n + 1)
+        whole = {int((j / 2).floor()): value for j, value in values.items() if j / 2 - (j / 2).floor() == part}
+        polynomial = 0 * y
+        for n in range(max(whole), -1, -1):
+            polynomial = polynomial * y + whole.get(n, arb(0))
+        total += arb_series(coefficients) * polynomial
     return total
 
 

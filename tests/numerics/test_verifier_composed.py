@@ -29,7 +29,7 @@ def kernel_of(name, depth, **options):
 
 
 @pytest.mark.parametrize("d", [2, 3, 10])
-@pytest.mark.parametrize(("name", "depth"), [("step", 2), ("step", 3), ("sign", 2)])
+@pytest.mark.parametrize(("name", "depth"), [("step", 2), ("step", 3), ("sign", 2), *[pytest.param(name, depth, marks=pytest.mark.slow) for name in ("step", "sign") for depth in (5, 6)]])
 def test_proofs(tmp_path, name, depth, d):
     path = tmp_path / "certificate.json"
     numerics.certify(kernel_of(name, depth), ss.Sphere(d)).save(path)
@@ -37,6 +37,13 @@ def test_proofs(tmp_path, name, depth, d):
     exponent = fmpq(d - 1) + fmpq(1, 2 ** (depth - 1))
     assert any(f"k^({exponent}) mu_k" in line for line in statements)
     assert ("mu_k = 0 for every even k >= 0" in statements) == (name == "sign")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("depth", [7, 8])
+def test_deep_proofs(tmp_path, depth):
+    """Some minutes each."""
+    test_proofs(tmp_path, "step", depth, 3)
 
 
 def test_a_proof_with_biases(tmp_path):
