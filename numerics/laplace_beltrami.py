@@ -30,7 +30,6 @@ from flint import arb, arb_poly, fmpq
 
 from symspec.errors import Undecided
 
-
 WEIGHT_PARTS = 16
 
 

@@ -147,8 +147,8 @@ class Network:
     def linear(self) -> arb:
         return arb(1) if self.sigma_w2 is None else arb(self.sigma_w2 * self.input_variance)
 
-    def value(self, start: Angle, follow: Callable[[Carrier], Angle] = followed) -> Carrier:
-        """The kernel at an angle; ``follow`` turns a haversine into the next angle."""
+    def value(self, start: Angle, follow: Callable[[Carrier], Angle] = followed, cleared: Callable[[Carrier], Carrier] = lambda w: w) -> Carrier:
+        """The kernel at an angle; ``follow`` turns a haversine into the next angle, ``cleared`` sets to zero what is known to be."""
         layers, linear = self.layers(), self.linear
         w, angle = start.haversine, start
         if self.sigma_b2 != 0:
@@ -157,7 +157,7 @@ class Network:
         signals, duals, slopes = [layers[0].q * (1 - 2 * w)], [], []
         for index, layer in enumerate(layers, start=1):
             value = self.activation.dual(layer.q, angle)
-            w = (layer.skip * 2 * w + layer.gain * (layer.second - value)) / 2
+            w = cleared((layer.skip * 2 * w + layer.gain * (layer.second - value)) / 2)
             if self.slopes:
                 slopes.append(layer.weight * self.slope.dual(layer.q, angle))
             duals.append(value / layer.second)
@@ -191,7 +191,7 @@ class Network:
         s = arb_series([0, 1])
         odd = self.activation.first_odd_power()
         root = (1 - s * s).sqrt()
-        value = self.value(Angle(2 * s.asin(), 1 - 2 * s * s, 2 * s * root), lambda w: _expanded_root(_without(w, (0, 1), odd)))
+        value = self.value(Angle(2 * s.asin(), 1 - 2 * s * s, 2 * s * root), _expanded_root, lambda w: _without(w, (0, 1), odd))
         return cut(_without(value, (), self._first_odd), size)
 
     def _near_in_root(self, size: int) -> arb_series:
@@ -207,7 +207,7 @@ class Network:
             return self.near(size) * self.symmetry
         c = arb_series([0, 1])
         odd = inf if self.sigma_b2 != 0 else self.activation.first_odd_power()
-        value = self.value(Angle(arb.pi() - 2 * c.asin(), 2 * c * c - 1, 2 * c * (1 - c * c).sqrt()), lambda w: _interior(_without(w, (), odd)))
+        value = self.value(Angle(arb.pi() - 2 * c.asin(), 2 * c * c - 1, 2 * c * (1 - c * c).sqrt()), _interior, lambda w: _without(w, (), odd))
         return cut(_without(value, (), inf if self.sigma_b2 != 0 else self._first_odd), size)
 
     def around(self, y: arb_series) -> arb_series:

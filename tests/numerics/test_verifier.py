@@ -268,3 +268,10 @@ def test_pair_rounds_outward():
         third = arb(1) / 3
         assert all(arb(int(m)) * arb(2) ** int(e) > third for m, e in [pair(third)])
         assert all(arb(int(m)) * arb(2) ** int(e) < third for m, e in [pair(third, up=False)])
+
+
+@pytest.mark.parametrize("part", [3, 4])
+def test_parts_of_residual_networks_whose_far_end_is_smoother(tmp_path, part):
+    """The coefficient of c is exactly 0 for all matrices but the first."""
+    numerics.certify(ss.resnet(ss.relu, 2, 1).ntk_layers[part - 1], ss.Sphere(3)).save(tmp_path / "c.json")
+    assert numerics.verify(tmp_path / "c.json").statements

@@ -99,7 +99,7 @@ def test_no_disc_across_a_zero():
     [
         (lambda: Network(Piecewise(rationals(-1), rationals(1)), 1, "ntk"), "infinite"),
         (lambda: Network(Piecewise(rationals(-1), rationals(1)), 2, "ntk", drop_deltas=True), "jump"),
-        (lambda: Network(Piecewise(rationals(-1), rationals(1)), 8), "jump"),
+        (lambda: Network(Piecewise(rationals(-1), rationals(1)), 9), "jump"),
         (lambda: Network(Piecewise(rationals(0, 1), rationals(0, 1)), 2), "polynomial"),
         (lambda: Network(Piecewise((), ()), 1), "polynomial"),
     ],
