@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     )
     from .decay_law import decay as decay
     from .depth_laws import DepthLaw as DepthLaw, depth_law as depth_law
-    from .domain import Circle as Circle, Domain as Domain, Sphere as Sphere, parse_domain as parse_domain
+    from .domain import BooleanCube as BooleanCube, Circle as Circle, Domain as Domain, Gaussian as Gaussian, Sphere as Sphere, parse_domain as parse_domain
     from .errors import (
         CertificateError as CertificateError,
         DomainError as DomainError,
@@ -79,7 +79,7 @@ _EXPORTS = {
     ),
     "decay_law": "decay",
     "depth_laws": "DepthLaw depth_law",
-    "domain": "Circle Domain Sphere parse_domain",
+    "domain": "BooleanCube Circle Domain Gaussian Sphere parse_domain",
     "errors": (
         "CertificateError DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
         "OutputError ParseError Refuted SymspecError Undecided UnknownName"
