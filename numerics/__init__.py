@@ -18,8 +18,9 @@ from .decay_constants import decay_constant
 from .decay_rates import decay_radius, decay_rate
 from .geometric_bounds import GeometricCertificate
 from .precision import working_precision
-from .sphere import eigenvalues
+from .spectrum import eigenvalues
 from .values import evaluate
+from .variances import fractional_variances, variance_beyond
 from .verifier import Verified, verify
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "decay_rate",
     "eigenvalues",
     "evaluate",
+    "fractional_variances",
+    "variance_beyond",
     "verify",
     "working_precision",
 ]

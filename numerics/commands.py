@@ -54,7 +54,7 @@ def _eigenvalues(args: Namespace) -> int:
     from symspec.exact import natural
     from symspec.progress import progress_bar
 
-    from .sphere import eigenvalues as certified
+    from .spectrum import eigenvalues as certified
 
     degrees, domain, digits = parse_degrees(args.degrees), domain_from(args), natural(args.digits, "digits", 1)
     kernel = kernel_from(args)

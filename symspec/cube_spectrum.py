@@ -10,7 +10,7 @@ With T: f(t) -> f(t - 2/d), the generating function of Krawtchouk polynomials gi
 * **Polynomial kernels**, any d, a symbol too: sums of :func:`symspec.krawtchouk.monomial_eigenvalue`.
 * **Sums of** :math:`t^me^{at}`, what exponential and trigonometric activations give, any d and
   k, symbols too: :math:`\mu_k(e^{at})=\sinh^k(a/d)\cosh^{d-k}(a/d)`, and m derivatives in a.
-* **Any kernel** for a number d <= MAX_EXACT_DIMENSION: the finite sum.
+* **Any kernel** for a number d <= MAX_EXACT_DIMENSION: the finite sum, where it is not too long to be written.
 
 >>> import symspec as ss
 >>> from sympy import Symbol
@@ -30,9 +30,10 @@ from .exact import as_expr
 from .functions import EVEN, ODD
 from .kernel import Kernel
 from .krawtchouk import exponential_eigenvalue, weights
-from .program import RHO
+from .program import RHO, tree_size
 
 MAX_EXACT_DIMENSION = 64
+MAX_EXACT_NODES = 20_000
 MAX_POLYNOMIAL_DEGREE = 400
 MAX_EXPONENTIAL_LINES = 8
 RATE = Symbol("rate", real=True)
@@ -110,7 +111,10 @@ def _finite_sum(kernel: Kernel, d: int, k: int) -> Expr:
             total.append((1 + sign * mirrored) * weight * kernel(t))
         else:
             total.append(weight * (kernel(t) + sign * kernel(-t)))
-    return sympy.factor_terms(sympy.expand(sympy.Add(*total) / 2**d))
+    value = sympy.Add(*total) / 2**d
+    if tree_size(value) > MAX_EXACT_NODES:
+        raise ExpressionTooLarge(f"written out, the sum over {len(total)} exact values of this kernel has more than {MAX_EXACT_NODES} nodes; numerics.eigenvalues gives certified values")
+    return sympy.factor_terms(sympy.expand(value))
 
 
 __all__ = ["cube_eigenvalue", "exponential_terms"]

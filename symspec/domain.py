@@ -44,10 +44,11 @@ import sympy
 from sympy import Expr, S
 
 from . import gegenbauer, krawtchouk
-from .errors import DomainError, InputError
+from .errors import DomainError, ExpressionTooLarge, InputError
 from .exact import as_expr, natural
 
 MAX_DIMENSION_DIGITS = 9
+MAX_RADIAL_DEGREE = 4096
 
 
 class Domain(ABC):
@@ -291,7 +292,9 @@ class Gaussian(Domain):
         return Sphere(self.d)
 
     def radial_moment(self, m: int) -> Expr:
-        """E[(|x|^2/d)^m] = d (d+2) ... (d+2m-2)/d^m."""
+        """E[(|x|^2/d)^m] = d (d+2) ... (d+2m-2)/d^m. ExpressionTooLarge for m above MAX_RADIAL_DEGREE."""
+        if m > MAX_RADIAL_DEGREE:
+            raise ExpressionTooLarge(f"the kernel is homogeneous of degree {m if m < 10**6 else 'above 10^6'} in the lengths; degrees up to {MAX_RADIAL_DEGREE} are supported: use a smaller depth")
         d = as_expr(self.d)
         return sympy.prod([(d + 2 * j) / d for j in range(m)], start=S.One)
 

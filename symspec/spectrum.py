@@ -33,7 +33,7 @@ from sympy import Expr, S, Symbol, gamma, pi
 from .cube_spectrum import cube_eigenvalue
 from .domain import BooleanCube, Domain, Gaussian, Sphere
 from .errors import DomainError, InputError, NoClosedForm
-from .exact import as_expr, natural
+from .exact import as_expr
 from .gegenbauer import monomial_eigenvalue, times_t
 from .hermite_coefficients import formula
 from .homogeneity import Homogeneous, homogeneity, homogeneous
