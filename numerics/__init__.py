@@ -16,6 +16,7 @@ from .certification import certify
 from .constants import ball
 from .decay_constants import decay_constant
 from .decay_rates import decay_radius, decay_rate
+from .dimension_limit import LargeDimension, large_dimension
 from .geometric_bounds import GeometricCertificate
 from .precision import working_precision
 from .spectrum import eigenvalues
@@ -27,6 +28,7 @@ __all__ = [
     "AnglePolynomial",
     "Certificate",
     "GeometricCertificate",
+    "LargeDimension",
     "Verified",
     "angle_polynomial",
     "ball",
@@ -37,6 +39,7 @@ __all__ = [
     "eigenvalues",
     "evaluate",
     "fractional_variances",
+    "large_dimension",
     "variance_beyond",
     "verify",
     "working_precision",

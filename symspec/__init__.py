@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
     from .network import Network as Network, mlp as mlp
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
+    from .simplicity import WeakSimplicity as WeakSimplicity, weak_simplicity as weak_simplicity
     from .singularity import Expansion as Expansion, expansion as expansion
     from .spectrum import eigenvalue as eigenvalue
 
@@ -87,6 +88,7 @@ _EXPORTS = {
     "kernel": "Kernel zonal_kernel",
     "network": "Network mlp",
     "residual": "ResidualNetwork resnet",
+    "simplicity": "WeakSimplicity weak_simplicity",
     "singularity": "Expansion expansion",
     "spectrum": "eigenvalue",
 }
