@@ -50,7 +50,8 @@ from .spectrum import require_spectrum
 
 MAX_SYMBOLIC_DEGREE = 6
 MAX_SYMBOLIC_NODES = 200
-MAX_TERMS = 200
+MAX_TERMS, TERMS_IN_HIGH_DIMENSION = 200, 60
+HIGH_DIMENSION = 400
 GUARD = 64
 
 
@@ -96,8 +97,8 @@ def large_dimension(kernel: Kernel, domain: Domain, k: Any, digits: Any = 30) ->
     if kernel.support is None:
         raise Undecided("the signs of the power series of this kernel are not known; a kernel of a network has them")
     with working_precision(bits + GUARD + 8 * degree):
-        size = degree + 2 * MAX_TERMS + 1
-        plain, _ = partial_series(kernel, size, majorants(kernel))
+        terms = MAX_TERMS if domain.dimension < HIGH_DIMENSION else TERMS_IN_HIGH_DIMENSION
+        plain, beyond = partial_series(kernel, degree + 2 * terms + 1, majorants(kernel))
         if not all(b.is_finite() for b in plain):
             raise Undecided("the power series of this kernel at rho = 0 was not found")
         # A coefficient whose ball sticks out below 0 is still >= 0.
@@ -107,20 +108,20 @@ def large_dimension(kernel: Kernel, domain: Domain, k: Any, digits: Any = 30) ->
         if isinstance(domain, Sphere):
             for i in range(degree):
                 share = share * domain.dimension / (domain.dimension + 2 * i)
-        excess, terms = _excess(kernel, domain, degree, plain)
+        excess, used = _excess(kernel, domain, degree, plain, beyond)
         lower, upper = (limit * share).lower(), (limit * share + excess).upper()
         bound = abs(lower - limit).max(abs(upper - limit)).upper()
-        return LargeDimension(kernel, domain, degree, _exact_derivative(kernel, degree, limit), limit, lower, upper, bound, terms)
+        return LargeDimension(kernel, domain, degree, _exact_derivative(kernel, degree, limit), limit, lower, upper, bound, used)
 
 
-def _excess(kernel: Kernel, domain: Sphere | BooleanCube, k: int, plain: list[arb]) -> tuple[arb, int]:
+def _excess(kernel: Kernel, domain: Sphere | BooleanCube, k: int, plain: list[arb], beyond: arb) -> tuple[arb, int]:
     """The least of the bounds of d^k mu_k - p K^(k)(0) over J, and that J."""
     d = domain.dimension
     total, best = arb(0), (arb("inf"), 0)
     finite = kernel.support is not None and kernel.support.degree < len(plain)
-    rests = _rests(kernel, plain)
+    rests = _rests(plain, beyond)
     scale = arb(d) ** k
-    for j in range(1, MAX_TERMS):
+    for j in range(1, (len(plain) - k) // 2):
         n = k + 2 * j
         bound = total if finite and kernel.support is not None and kernel.support.degree < n else total + scale * rests[n] * _largest_moment(domain, k, n)
         if bound < best[0]:
@@ -134,9 +135,8 @@ def _excess(kernel: Kernel, domain: Sphere | BooleanCube, k: int, plain: list[ar
     return best
 
 
-def _rests(kernel: Kernel, plain: list[arb]) -> list[arb]:
-    """Upper bounds of the sums of b_m, m >= n, for every n."""
-    _, beyond = partial_series(kernel, len(plain), majorants(kernel))
+def _rests(plain: list[arb], beyond: arb) -> list[arb]:
+    """Upper bounds of the sums of b_m, m >= n, for every n; ``beyond`` is that of the coefficients not listed."""
     sums = [beyond]
     for value in reversed(plain):
         sums.append(sums[-1] + value)
