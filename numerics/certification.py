@@ -30,7 +30,7 @@ from flint import arb, fmpq, fmpq_poly, fmpz
 from sympy import oo
 
 from symspec.decay_law import decay
-from symspec.domain import Sphere
+from symspec.domain import Sphere, require_sphere
 from symspec.errors import DomainError, InputError, NoClosedForm, Undecided
 from symspec.kernel import Kernel
 
@@ -70,7 +70,7 @@ def certify(kernel: Kernel, domain: Any, *, progress: Progress | None = None) ->
     """
     if not isinstance(kernel, Kernel):
         raise InputError(f"certify takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
-    if not isinstance(domain, Sphere) or not isinstance(domain.d, int):
+    if not isinstance(require_sphere(domain, "bounds for every degree").d, int):
         raise DomainError(f"bounds for every degree are proved on Sphere(d) with a number d and on Circle(), not on {domain!r}")
     if kernel.diagonal_is_infinite:
         raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump); use the conjugate kernel or drop_deltas=True")

@@ -52,12 +52,15 @@ def fractional_variances(kernel: Kernel, domain: Domain, degrees: Any, digits: A
     number = natural(digits, "digits", 1)
     values = eigenvalues(kernel, domain, wanted, number + SPARE_DIGITS, progress=progress)
     with working_precision(goal_bits(number) + GUARD):
-        total = evaluate(kernel, 1, number + SPARE_DIGITS) * _scale(kernel, domain)
+        total = total_variance(kernel, domain, number + SPARE_DIGITS)
         return [value if value == 0 else value * fmpz(domain.multiplicity(k)) / total for k, value in zip(wanted, values, strict=True)]
 
 
-def _scale(kernel: Kernel, domain: Domain) -> arb:
-    return ball(domain.radial_moment(gaussian_degree(kernel))) if isinstance(domain, Gaussian) else arb(1)
+def total_variance(kernel: Kernel, domain: Domain, digits: Any = 30) -> arb:
+    """E K(x, x), the sum of multiplicity times eigenvalue: K(1), on Gaussian(d) times E[(|x|^2/d)^m]."""
+    diagonal = evaluate(kernel, 1, digits)
+    with working_precision(goal_bits(digits) + GUARD):
+        return diagonal * ball(domain.radial_moment(gaussian_degree(kernel))) if isinstance(domain, Gaussian) else diagonal
 
 
 def variance_beyond(kernel: Kernel, k: Any, digits: Any = 10) -> arb:
@@ -74,4 +77,4 @@ def variance_beyond(kernel: Kernel, k: Any, digits: Any = 10) -> arb:
         return (rest / at_exact(kernel, sympy.Integer(1))).upper()
 
 
-__all__ = ["fractional_variances", "variance_beyond"]
+__all__ = ["fractional_variances", "total_variance", "variance_beyond"]

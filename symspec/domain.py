@@ -92,7 +92,12 @@ class Domain(ABC):
     @property
     @abstractmethod
     def measure(self) -> str:
-        """The measure and the correlation in one clause, LaTeX text mode."""
+        """The measure and what else fixes the normalisation in one clause, LaTeX text mode."""
+
+    @property
+    @abstractmethod
+    def correlation(self) -> str:
+        """The correlation of two inputs x and y in LaTeX mathematics mode."""
 
     @property
     @abstractmethod
@@ -165,11 +170,15 @@ class Sphere(Domain):
     def latex_name(self) -> str:
         if self.d == 2:
             return "the unit circle"
-        return rf"$S^{{{self.d - 1}}}\subset\mathbf R^{{{self.d}}}$"
+        return rf"$S^{{{self.d - 1}}}\subset\mathbf{{R}}^{{{self.d}}}$"
 
     @property
     def measure(self) -> str:
-        return r"the uniform probability measure on the sphere, $\rho=\langle x,y\rangle$"
+        return "the uniform probability measure on the sphere"
+
+    @property
+    def correlation(self) -> str:
+        return r"\langle x,y\rangle"
 
     @property
     def eigenfunction(self) -> str:
@@ -236,7 +245,11 @@ class BooleanCube(Domain):
 
     @property
     def measure(self) -> str:
-        return r"the uniform probability measure on the cube, $\rho=\langle x,y\rangle/d$"
+        return "the uniform probability measure on the cube"
+
+    @property
+    def correlation(self) -> str:
+        return r"\langle x,y\rangle/d"
 
     @property
     def eigenfunction(self) -> str:
@@ -304,11 +317,15 @@ class Gaussian(Domain):
 
     @property
     def latex_name(self) -> str:
-        return rf"Gaussian inputs $\mathcal N(0,I_{{{self.d}}})$"
+        return rf"Gaussian inputs $\mathcal{{N}}(0,I_{{{self.d}}})$"
 
     @property
     def measure(self) -> str:
-        return r"inputs $x,y\sim\mathcal N(0,I_d)$, the kernel $(|x||y|/d)^mK(\rho)$, $\rho$ the cosine of the angle"
+        return r"inputs $x,y\sim\mathcal{N}(0,I_d)$ and the kernel $(|x||y|/d)^mK(\rho)$, homogeneous in the lengths"
+
+    @property
+    def correlation(self) -> str:
+        return r"\langle x,y\rangle/(|x||y|)"
 
     @property
     def eigenfunction(self) -> str:
@@ -351,4 +368,18 @@ def parse_domain(text: str) -> Domain:
     raise DomainError(f"domain {text[:40]!r} is not known; write {FORMS}")
 
 
-__all__ = ["BooleanCube", "Circle", "Domain", "Gaussian", "Sphere", "parse_domain"]
+def require_sphere(domain: Any, what: str) -> Sphere:
+    """The domain, if it is a sphere; else DomainError, which says what works instead. ``what`` is plural: "decay laws"."""
+    if isinstance(domain, Sphere):
+        return domain
+    if isinstance(domain, BooleanCube):
+        raise DomainError(
+            f"{what} are about infinitely many degrees, and {domain.name} has the degrees 0 to {domain.d} only: "
+            "numerics.eigenvalues gives them all, ss.weak_simplicity their order, numerics.large_dimension their size for large d"
+        )
+    if isinstance(domain, Gaussian):
+        raise DomainError(f"{what} are those of Sphere({domain.d}) for homogeneous kernels, whose eigenvalues are the same up to the factor E[(|x|^2/d)^m]; ask there")
+    raise DomainError(f"{what} are derived on Sphere(d) and Circle(), not on {domain!r}")
+
+
+__all__ = ["BooleanCube", "Circle", "Domain", "Gaussian", "Sphere", "parse_domain", "require_sphere"]

@@ -107,7 +107,7 @@ class WeakSimplicity:
     def statement(self) -> str:
         """The theorem in LaTeX."""
         parts = [
-            rf"On {self.domain.latex_name}, with {self.domain.measure}, the eigenvalues of the {escape(self.kernel.name)} satisfy",
+            rf"On {self.domain.latex_name}, with {self.domain.measure}, $\rho={self.domain.correlation}$, the eigenvalues of the {escape(self.kernel.name)} satisfy",
             r"\[ \mu_0\ge\mu_2\ge\mu_4\ge\cdots\ge0,\qquad \mu_1\ge\mu_3\ge\mu_5\ge\cdots\ge0. \]",
         ]
         return "\n".join([*parts, *(self._strictness(parity) for parity in PARITIES)])

@@ -45,7 +45,7 @@ def test_exact_zeros_are_plain(capsys):
         (["--digits", "1.5"], "digits must be an integer"),
         (["--digits", "9999999999"], "digits"),
         (["--domain", "sphere:1"], "at least 2"),
-        (["--domain", "cube:3"], "not known"),
+        (["--domain", "torus:3"], "not known"), (["--domain", "cube:3"], "degree 4 is above 3"),
         (["--degrees", "-1"], "degrees"),
         (["--degrees", "nan"], "degrees"),
         (["--depth", "-1"], "depth must be at least 0"),
