@@ -102,7 +102,8 @@ def _finite_sum(kernel: Kernel, d: int, k: int) -> Expr:
     """2^-d sum C_r K(1 - 2r/d), the points r and d - r, whose weights agree up to sign, together."""
     sign = (-1) ** k
     mirrored = {EVEN: 1, ODD: -1}.get(kernel.symmetry)
-    total = []
+    total: list[Expr] = []
+    nodes = 0
     for r, weight in enumerate(weights(d, k)[: d // 2 + 1]):
         t = sympy.Rational(d - 2 * r, d)
         if t == 0:
@@ -111,10 +112,10 @@ def _finite_sum(kernel: Kernel, d: int, k: int) -> Expr:
             total.append((1 + sign * mirrored) * weight * kernel(t))
         else:
             total.append(weight * (kernel(t) + sign * kernel(-t)))
-    value = sympy.Add(*total) / 2**d
-    if tree_size(value) > MAX_EXACT_NODES:
-        raise ExpressionTooLarge(f"written out, the sum over {len(total)} exact values of this kernel has more than {MAX_EXACT_NODES} nodes; numerics.eigenvalues gives certified values")
-    return sympy.factor_terms(sympy.expand(value))
+        nodes += tree_size(total[-1])
+        if nodes > MAX_EXACT_NODES:
+            raise ExpressionTooLarge(f"written out, the sum over {d // 2 + 1} pairs of exact values of this kernel has more than {MAX_EXACT_NODES} nodes; numerics.eigenvalues gives certified values")
+    return sympy.factor_terms(sympy.expand(sympy.Add(*total) / 2**d))
 
 
 __all__ = ["cube_eigenvalue", "exponential_terms"]
