@@ -1,7 +1,7 @@
 r"""The subcommand of this storey: ``symspec gram``.
 
 >>> from symspec.cli import main
->>> main(["gram", "relu", "--domain", "cube:3"])
+>>> main(["gram", "relu", "--domain", "cube:0"])
 2
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from symspec.command_line import Runner, degrees_argument, domain_argument, domain_from, json_argument, kernel_from, network_arguments, parse_degrees, to_json
+from symspec.command_line import Runner, degrees_argument, degrees_from, domain_argument, domain_from, json_argument, kernel_from, network_arguments, to_json
 from symspec.errors import InputError
 from symspec.progress import progress_bar
 
@@ -22,13 +22,14 @@ BACKENDS = ("auto", "numpy", "cupy")
 
 
 def gram(parser: ArgumentParser) -> Runner:
-    """Check certified eigenvalues against all pairs of random points on the sphere.
+    """Check certified eigenvalues against all pairs of random points of the domain.
 
-    One line a degree: the mean of K(x.y) P_k(x.y) over all pairs, its exact standard error, the
+    One line a degree: the mean of K times the zonal polynomial of degree k over all pairs, its exact standard error, the
     certified eigenvalue, and their distance in standard errors (z), which is of order 1.
 
     example:
       symspec gram relu --depth 3 --kernel ntk --domain sphere:10 --points 2000 --degrees 0:5
+      symspec gram relu --depth 2 --domain cube:20
     """
     network_arguments(parser)
     domain_argument(parser)
@@ -53,7 +54,8 @@ def _gram(args: Namespace) -> int:
     from .gram_statistics import gram_check
 
     points, seed = whole(args.points, "--points"), whole(args.seed, "--seed")
-    degrees, domain, kernel = parse_degrees(args.degrees), domain_from(args), kernel_from(args)
+    domain, kernel = domain_from(args), kernel_from(args)
+    degrees = degrees_from(args, domain)
     library = backend(args.backend)
     with progress_bar("pairs of points") as progress:
         records = gram_check(kernel, domain, points=points, degrees=degrees, seed=seed, backend=library, progress=progress)

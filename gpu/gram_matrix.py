@@ -5,6 +5,9 @@ products of tiles, angles from correlations or, near the ends, from chords (:mod
 values from a certified polynomial in the angle (:mod:`gpu.evaluators`), so the cost does not depend on
 the depth. The error is that of the angle times the slope of the kernel, plus :func:`gram_error_bound`.
 
+Rows may also be points of the cube {-1, 1}^d (``domain=BooleanCube(d)``; t is <x, y>/d), or any points of R^d under a
+homogeneous kernel (``domain=Gaussian(d)``; the entries are :math:`(|x||y|/d)^mK(t)`).
+
 **Memory** beside input and output: for each thread one tile of tile² doubles and the buffers of one
 piece, (m + q + 3)·piece doubles with m·q about the number of terms (on NumPy 128 KiB and, for 100 terms, 4 MiB; on CuPy 32 MiB and 1 GiB).
 **Work**: with Y = None only tiles on and above the diagonal; the matrix is exactly symmetric and its diagonal
@@ -23,6 +26,9 @@ whether it is infinite there.
 Traceback (most recent call last):
   ...
 symspec.errors.DomainError: row 0 of X has norm 2; rows must lie on the unit sphere within 1e-08: divide each by its norm
+>>> corners = numpy.array([[1.0, 1.0], [1.0, -1.0]])
+>>> bool(abs(gram(ss.mlp(ss.relu, 1).ck, corners, domain=ss.BooleanCube(2), backend="numpy") - matrix[:2, :2]).max() < 1e-15)
+True
 """
 
 from __future__ import annotations
@@ -35,13 +41,15 @@ from typing import Any
 
 import numpy
 
-from symspec.errors import InputError, Undecided
+from symspec.domain import BooleanCube, Domain, Gaussian, Sphere
+from symspec.errors import DomainError, InputError, Undecided
 from symspec.exact import natural
 from symspec.kernel import Kernel
+from symspec.spectrum import gaussian_degree
 
 from .backends import Backend, backend as backend_named
 from .evaluators import DirectEvaluator, Evaluator, PolynomialEvaluator, evaluator, polynomial_evaluator
-from .tiles import Tile, angles, correlations, each, tiles, unit_rows
+from .tiles import Tile, angles, correlations, cube_rows, each, scaled_rows, tiles, unit_rows
 
 MIN_TILE = 8
 
@@ -128,6 +136,7 @@ def gram(
     X: Any,
     Y: Any = None,
     *,
+    domain: Domain | None = None,
     method: str = "auto",
     backend: str | Backend = "auto",
     tile: int | None = None,
@@ -136,7 +145,8 @@ def gram(
 ) -> Any:
     """The matrix K(<x_i, y_j>), float64, of shape (n, m) for X of shape (n, d) and Y of shape (m, d).
 
-    Rows lie on the unit sphere (within 1e-8; they are renormalised); without Y, Y is X. ``method`` is "polynomial" (proved,
+    Rows lie on the unit sphere (within 1e-8; they are renormalised), or where ``domain`` says (a cube: every coordinate is 1 or -1;
+    Gaussian(d): any points but 0); without Y, Y is X. ``method`` is "polynomial" (proved,
     see :func:`gram_error_bound`), "direct" (no bound), or "auto": polynomial where one is proved, else direct,
     logged; :func:`gram_report` tells which. ``tile`` is the edge of a tile, ``out`` an array for the result, ``workers`` the
     number of threads (NumPy only). The result is a NumPy array, or a CuPy array where ``out`` is one
@@ -147,8 +157,8 @@ def gram(
     """
     library = backend_named(backend)
     engine = Engine.of(K, method, library)
-    left = unit_rows(X, "X", library)
-    right = left if Y is None else unit_rows(Y, "Y", library)
+    left, left_weights = domain_rows(K, domain, X, "X", library)
+    right, right_weights = (left, left_weights) if Y is None else domain_rows(K, domain, Y, "Y", library)
     if left.shape[1] != right.shape[1]:
         raise InputError(f"X has points in R^{left.shape[1]} and Y in R^{right.shape[1]}; they must agree")
     result = _output(X, out, (left.shape[0], right.shape[0]), library)
@@ -157,8 +167,29 @@ def gram(
     if library.xp is not numpy:
         count = 1
     work = tiles(result.shape, edge, symmetric=Y is None)
-    _Filler(engine, left, right, result, symmetric=Y is None).run(work, count)
+    weights = None if left_weights is None else (left_weights, right_weights)
+    _Filler(engine, left, right, result, symmetric=Y is None, weights=weights).run(work, count)
     return result
+
+
+def domain_rows(kernel: Kernel, domain: Domain | None, points: Any, name: str, library: Backend) -> tuple[Any, Any]:
+    """Unit rows for points of the domain (None: a sphere), and the factor (|x|^2/d)^(m/2) of each row, None where it is 1.
+
+    Raises InputError for an array of the wrong shape, DomainError for a point that is not on the domain.
+    """
+    if domain is None or isinstance(domain, Sphere):
+        rows, weights = unit_rows(points, name, library), None
+    elif isinstance(domain, BooleanCube):
+        rows, weights = cube_rows(points, name, library), None
+    elif isinstance(domain, Gaussian):
+        m = gaussian_degree(kernel)
+        rows, lengths = scaled_rows(points, name, library)
+        weights = None if m == 0 else (lengths / math.sqrt(rows.shape[1])) ** m
+    else:
+        raise DomainError(f"gram takes points on Sphere(d), Circle(), BooleanCube(d) or Gaussian(d), not on {domain!r}")
+    if domain is not None and rows.shape[1] != domain.dimension:
+        raise DomainError(f"{name} has points in R^{rows.shape[1]}, not on {domain.name}")
+    return rows, weights
 
 
 def _output(points: Any, out: Any, shape: tuple[int, int], library: Backend) -> Any:
@@ -174,8 +205,8 @@ def _output(points: Any, out: Any, shape: tuple[int, int], library: Backend) -> 
 class _Filler:
     """Computes tiles into the result."""
 
-    def __init__(self, engine: Engine, left: Any, right: Any, result: Any, *, symmetric: bool) -> None:
-        self.engine, self.left, self.right, self.result, self.symmetric = engine, left, right, result, symmetric
+    def __init__(self, engine: Engine, left: Any, right: Any, result: Any, *, symmetric: bool, weights: tuple[Any, Any] | None = None) -> None:
+        self.engine, self.left, self.right, self.result, self.symmetric, self.weights = engine, left, right, result, symmetric, weights
 
     def run(self, work: list[Tile], workers: int) -> None:
         if work:
@@ -195,6 +226,9 @@ class _Filler:
                 upper = xp.triu(block, 1)
                 block = upper + upper.T
                 xp.fill_diagonal(block, engine.diagonal)
+            if self.weights is not None:
+                # The product of the two weights first: it is the same for (i, j) and (j, i).
+                block = block * (self.weights[0][tile.rows, None] * self.weights[1][None, tile.columns])
             self._store(tile, block)
 
     def _store(self, tile: Tile, block: Any) -> None:

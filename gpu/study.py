@@ -1,12 +1,12 @@
 r"""The main job: one network's spectrum derived, evaluated, proved and checked.
 
 :func:`conduct` goes through the whole house: the kernel (exact), its eigenvalues (certified balls), closed forms where they
-exist, the decay law, and random points against the certified values. What it finds is a :class:`Study`, which
+exist, the decay law (on spheres), the order of the eigenvalues, and random points against the certified values. What it finds is a :class:`Study`, which
 :mod:`gpu.study_report` writes.
 
 Two cross-checks run on the way. Where a closed form is known, its ball must meet the certified eigenvalue, the two having been
 computed by unrelated methods; and the shares :math:`N(d,k)\mu_k/K(1)` of a kernel with non-negative coefficients must not add up to
-more than 1. A failure of either is an error of the program and stops the study.
+more than 1, those of all degrees of a cube to 1. A failure of either is an error of the program and stops the study.
 
 The ratio to a law :math:`\mu_k\sim Ck^{-e}` is given twice: against :math:`Ck^{-e}` itself, and against
 :math:`C(k+\tfrac{d-2}2)^{-e}`, which is the same law to leading order and leaves a relative error of order :math:`k^{-2}` instead of
@@ -36,12 +36,14 @@ import numerics
 from numerics import real
 from numerics.certificates import power
 from numerics.precision import goal_bits, working_precision
+from numerics.variances import total_variance
 from symspec.decay_law import PARITIES, decay
-from symspec.domain import Sphere
-from symspec.errors import DomainError, NoClosedForm, SymspecError, Undecided
+from symspec.domain import Domain, Sphere, require_sphere
+from symspec.errors import DomainError, ExpressionTooLarge, NoClosedForm, SymspecError, Undecided
 from symspec.kernel import Kernel
 from symspec.layers import Architecture
-from symspec.program import Line, Program
+from symspec.program import Line, Program, tree_size
+from symspec.simplicity import WeakSimplicity, weak_simplicity
 from symspec.spectrum import eigenvalue
 
 from .gram_statistics import DegreeCheck, gram_check
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
 GUARD = 64
 # Without a formula in symbolic degree each degree is expanded by itself, at a cost that grows fast with the degree.
 EXPANDED_DEGREES = 5
+# Sums of exact values on a cube soon fill pages.
+EXPANDED_DIMENSION, WRITTEN_NODES = 6, 300
 CHECKED_DEGREES = 5
 HIGHEST_CHECKED = 12
 FURTHER_DIGITS = 12
@@ -68,11 +72,11 @@ Bar = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: the kernel of a network on a sphere, degrees, digits, and the random points of the Gram check (0 for none)."""
+    """What is asked: the kernel of a network on a domain, degrees, digits, and the random points of the Gram check (0 for none)."""
 
     network: Architecture
     kernel: Kernel
-    domain: Sphere
+    domain: Domain
     degrees: tuple[int, ...]
     digits: int = 40
     points: int = 2000
@@ -82,7 +86,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Row:
-    """One degree: certified eigenvalue, its closed form if known, and its ratios to the law and to K(1)."""
+    """One degree: certified eigenvalue, its closed form if known, and its ratios to the law and (its share) to the total variance."""
 
     degree: int
     multiplicity: int
@@ -107,6 +111,7 @@ class Study:
     gram_note: str
     bounds: Certificate | GeometricCertificate | None = None
     bounds_note: str = ""
+    chains: WeakSimplicity | None = None
 
     @property
     def total_share(self) -> arb:
@@ -120,8 +125,8 @@ def conduct(request: Request, bar: Bar = lambda _what: nullcontext(lambda _done,
 
     Raises DomainError for a kernel without finite eigenvalue sum on the domain, Undecided where digits are out of reach.
     """
-    if not isinstance(request.domain, Sphere):
-        raise DomainError(f"a study needs a Sphere(d) or the Circle(), not {request.domain!r}")
+    if not isinstance(request.domain, Domain):
+        raise DomainError(f"a study needs a domain such as Sphere(d), Circle() or BooleanCube(d), not {request.domain!r}")
     with bar("certified eigenvalues") as progress:
         values = numerics.eigenvalues(request.kernel, request.domain, request.degrees, request.digits, progress=progress)
     with bar("decay law"):
@@ -130,7 +135,7 @@ def conduct(request: Request, bar: Bar = lambda _what: nullcontext(lambda _done,
         bounds, bounds_note = _bounds(request, progress)
     with bar("closed forms"):
         general = _closed_form(request, DEGREE)
-        tried = max(request.degrees) if general is not None or _is_polynomial(request.kernel) else EXPANDED_DEGREES
+        tried = _expanded_degree(request, general)
         forms = [_closed_form(request, k) if k <= tried else None for k in request.degrees]
     rows = _rows(request, law, values, forms)
     _cross_check(request, rows)
@@ -139,20 +144,27 @@ def conduct(request: Request, bar: Bar = lambda _what: nullcontext(lambda _done,
         further = _further(request, law)
     with bar("random points") as progress:
         gram, gram_note = _gram(request, progress)
-    return Study(request, rows, further, general, law, law_note, gram, gram_note, bounds, bounds_note)
+    return Study(request, rows, further, general, law, law_note, gram, gram_note, bounds, bounds_note, _chains(request))
 
 
 def _law(request: Request) -> tuple[DecayLaw | None, str]:
     try:
-        return decay(request.kernel, request.domain), ""
-    except (NoClosedForm, Undecided) as error:
+        return decay(request.kernel, require_sphere(request.domain, "decay laws")), ""
+    except (DomainError, NoClosedForm, Undecided) as error:
         return None, str(error)
+
+
+def _chains(request: Request) -> WeakSimplicity | None:
+    try:
+        return weak_simplicity(request.kernel, request.domain)
+    except (DomainError, Undecided):
+        return None
 
 
 def _bounds(request: Request, progress: Callable[[int, int], None]) -> tuple[Certificate | GeometricCertificate | None, str]:
     try:
         return numerics.certify(request.kernel, request.domain, progress=progress), ""
-    except (NoClosedForm, Undecided) as error:
+    except (DomainError, NoClosedForm, Undecided) as error:
         return None, str(error)
 
 
@@ -175,16 +187,24 @@ def _is_polynomial(kernel: Kernel) -> bool:
     return kernel.support is not None and math.isfinite(kernel.support.degree)
 
 
+def _expanded_degree(request: Request, general: Expr | None) -> int:
+    """The last degree for which a closed form is tried."""
+    if general is not None or _is_polynomial(request.kernel):
+        return max(request.degrees)
+    return EXPANDED_DEGREES if request.domain.highest_degree is None or request.domain.highest_degree <= EXPANDED_DIMENSION else -1
+
+
 def _closed_form(request: Request, k: int | Symbol) -> Expr | None:
     try:
-        return eigenvalue(request.kernel, request.domain, k)
-    except NoClosedForm:
+        value = eigenvalue(request.kernel, request.domain, k)
+    except (ExpressionTooLarge, NoClosedForm):
         return None
+    return value if request.domain.highest_degree is None or tree_size(value) <= WRITTEN_NODES else None
 
 
 def _rows(request: Request, law: DecayLaw | None, values: Sequence[arb], forms: Sequence[Expr | None]) -> tuple[Row, ...]:
     with working_precision(goal_bits(request.digits) + GUARD):
-        diagonal = numerics.evaluate(request.kernel, 1, request.digits + 5)
+        diagonal = total_variance(request.kernel, request.domain, request.digits + 5)
         terms = leading_terms(law)
         return tuple(_row(request.domain, k, value, form, diagonal, terms) for k, value, form in zip(request.degrees, values, forms, strict=True))
 
@@ -218,12 +238,12 @@ def rate(law: DecayLaw | None) -> arb | None:
         return None
 
 
-def _row(domain: Sphere, k: int, value: arb, form: Expr | None, diagonal: arb, terms: dict[str, Leading]) -> Row:
+def _row(domain: Domain, k: int, value: arb, form: Expr | None, diagonal: arb, terms: dict[str, Leading]) -> Row:
     count = domain.multiplicity(k)
     term = terms.get(PARITIES[k % 2])
     plain = shifted = None
     if term and value != 0:
-        centre = k + arb(domain.d - 2) / 2
+        centre = k + arb(domain.dimension - 2) / 2
         exponent = numerics.ball(term.exponent)
         plain, shifted = (value * x**exponent / term.constant if x > 0 else None for x in (arb(k), centre))
     return Row(k, count, value, form, plain, shifted, value * fmpz(count) / diagonal)
@@ -240,6 +260,13 @@ def _cross_check(request: Request, rows: Sequence[Row]) -> None:
         total = sum((row.share for row in rows), arb(0))
     if request.kernel.support is not None and total > 1:
         raise SymspecError(f"the shares of the eigenvalues add up to {total.str(10)}, more than 1; please report this")
+    if _is_complete(request) and not total.overlaps(arb(1)):
+        raise SymspecError(f"the shares of all eigenvalues add up to {total.str(10)}, not to 1; please report this")
+
+
+def _is_complete(request: Request) -> bool:
+    """Whether every degree of the domain was asked for."""
+    return request.domain.highest_degree is not None and len(set(request.degrees)) == request.domain.highest_degree + 1
 
 
 def _further(request: Request, law: DecayLaw | None) -> tuple[Row, ...]:
@@ -283,8 +310,10 @@ def certificate_lines(study: Study) -> dict[str, list[str]]:
         exact.append("the decay law with its constants, derived from the kernel")
         if study.bounds is None:
             missing.append(f"at which degree the asymptotic law becomes accurate: the table shows it, no bound is claimed ({study.bounds_note})")
-    else:
+    elif isinstance(request.domain, Sphere):
         missing.append(f"a decay law: {study.law_note}")
+    if study.chains is not None:
+        exact.append(f"the order of the eigenvalues: {study.chains.summary()}")
     proved = [f"every eigenvalue that is not exactly 0, to {request.digits} significant digits, by ball arithmetic"]
     if rate(study.law) is not None:
         proved.append("the geometric rate, as the least root of the exact equations of the decay law")
@@ -294,7 +323,7 @@ def certificate_lines(study: Study) -> dict[str, list[str]]:
     if compared:
         checked.append(f"the closed forms of degree {_some(compared)} lie in the certified balls, which were computed without them")
     if request.kernel.support is not None:
-        checked.append("the shares of the degrees do not add up to more than 1")
+        checked.append("the shares of all degrees add up to 1 within their balls" if _is_complete(request) else "the shares of the degrees do not add up to more than 1")
     if study.gram is not None:
         worst = max(abs(record.z_score) for record in study.gram)
         checked.append(f"{len(study.gram)} eigenvalues against all pairs of {request.points} random points (seed {request.seed}): at most {worst:.2f} standard errors apart")

@@ -1,7 +1,7 @@
 r"""The main job on the command line: ``symspec study``.
 
 >>> from symspec.cli import main
->>> main(["study", "relu", "--domain", "cube:3"])
+>>> main(["study", "relu", "--domain", "cube:0"])
 2
 """
 
@@ -11,7 +11,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from numerics.commands import digits_argument
-from symspec.command_line import Runner, degrees_argument, domain_argument, domain_from, kernel_from, network_arguments, network_from, parse_degrees, writing_folder
+from symspec.command_line import Runner, degrees_argument, degrees_from, domain_argument, domain_from, kernel_from, network_arguments, network_from, writing_folder
 from symspec.errors import MissingLibrary
 
 from .commands import BACKENDS, whole
@@ -31,6 +31,8 @@ SHOWN_RATE_DIGITS = 20
 def study(parser: ArgumentParser) -> Runner:
     """The main job: derive a kernel, certify its eigenvalues, prove its decay law, check both, write a report.
 
+    On the cube, which has no decay law, the fractional variances of the degrees take its place.
+
     Prints a summary and writes a folder: study.json (every number as exact text), study.tex (for
     pdflatex), and a plot (study.png, study-plot.pdf) where matplotlib is installed. The folder
     is written completely or not at all; an older study in it is replaced.
@@ -38,6 +40,7 @@ def study(parser: ArgumentParser) -> Runner:
     example:
       symspec study relu --depth 3 --kernel ntk --domain sphere:10 --degrees 0:30 --digits 40 --out study
       symspec study erf --depth 1 --kernel ck --domain circle --out erf-on-the-circle
+      symspec study relu --depth 2 --domain cube:128 --out cube
     """
     network_arguments(parser)
     domain_argument(parser)
@@ -55,7 +58,8 @@ def _study(args: Namespace) -> int:
     from symspec.exact import natural
     from symspec.progress import progress_bar
 
-    degrees, domain, digits = parse_degrees(args.degrees), domain_from(args), natural(args.digits, "digits", 1)
+    domain, digits = domain_from(args), natural(args.digits, "digits", 1)
+    degrees = degrees_from(args, domain)
     points, seed = whole(args.points, "--points"), whole(args.seed, "--seed")
     if points == 1:
         raise InputError("--points must be 0 or at least 2")
@@ -64,7 +68,7 @@ def _study(args: Namespace) -> int:
     from .study_report import MARKER, write
 
     network = network_from(args)
-    request = Request(network, kernel_from(args, network), domain, tuple(degrees), digits, points, seed, args.backend)  # type: ignore[arg-type]
+    request = Request(network, kernel_from(args, network), domain, tuple(degrees), digits, points, seed, args.backend)
     with writing_folder(args.out, MARKER) as folder:
         found = conduct(request, progress_bar)
         plot, note = _plotted(found, folder)

@@ -2,7 +2,8 @@ r"""The plot of a study: certified eigenvalues, even and odd degrees apart, agai
 
 A power law is a straight line on two logarithmic axes; below it the ratios of the eigenvalues to the law, which must
 tend to 1. A geometric rate is a straight line when only the eigenvalues are logarithmic; the law has no constant then, so the
-line shows a slope and its height is that of the last eigenvalue. The logarithms are taken in balls, because eigenvalues soon
+line shows a slope and its height is that of the last eigenvalue. Off spheres, where there is no law, the lower panel has the
+fractional variances of the degrees. The logarithms are taken in balls, because eigenvalues soon
 leave the range of floats.
 
 >>> round(log10(arb(10) ** -400), 9)
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from flint import arb
 
+from symspec.domain import Sphere
 from symspec.errors import MissingLibrary
 from symspec.latex import tex
 
@@ -71,12 +73,18 @@ def draw(study: Study, folder: Path) -> None:
     # matplotlib's own fonts carry dates that its font library remarks upon.
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     with rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 6.0 if _is_power(study) else 4.4), layout="constrained")
+        two = _is_power(study) or not _on_sphere(study)
+        figure = Figure(figsize=(6.4, 6.0 if two else 4.4), layout="constrained")
         FigureCanvasAgg(figure)
         if _is_power(study):
             upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
             _power_panel(upper, study)
             _ratio_panel(lower, study)
+        elif two:
+            upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1.6, 1))
+            _semilog_panel(upper, study)
+            upper.set_xlabel("")
+            _share_panel(lower, study)
         else:
             upper = figure.subplots()
             _semilog_panel(upper, study)
@@ -89,10 +97,12 @@ def _is_power(study: Study) -> bool:
     return study.law is not None and study.law.kind == "power"
 
 
+def _on_sphere(study: Study) -> bool:
+    return isinstance(study.request.domain, Sphere)
+
+
 def _title(study: Study) -> str:
-    request = study.request
-    where = "the circle" if request.domain.d == 2 else rf"$S^{{{request.domain.d - 1}}}\subset\mathbf{{R}}^{{{request.domain.d}}}$"
-    return f"{request.kernel.name} on {where}"
+    return f"{study.request.kernel.name} on {study.request.domain.latex_name}"
 
 
 def _points(rows: tuple[Row, ...], parity: str, *, from_degree: int) -> tuple[list[int], list[float]]:
@@ -195,6 +205,15 @@ def _semilog_panel(axes: Any, study: Study) -> None:
         axes.plot(ends, [log10(last.eigenvalue) + slope * (last.degree - k) for k in ends], color=GREY, linewidth=1.0, zorder=1, label=_rate_label(study.law, known))
     axes.set_xlabel(r"degree $k$")
     _finish(axes, study)
+
+
+def _share_panel(axes: Any, study: Study) -> None:
+    """Fractional variance by degree, in per cent."""
+    for parity in ("even", "odd"):
+        rows = [row for row in study.rows if row.degree % 2 == (parity == "odd")]
+        axes.bar([row.degree for row in rows], [100 * float(row.share) for row in rows], color=COLOURS[parity], width=0.8)
+    axes.set_ylabel("share of the variance, %")
+    axes.set_xlabel(r"degree $k$")
 
 
 def _rate_label(law: DecayLaw, value: arb) -> str:

@@ -26,6 +26,7 @@ from numerics.decay_command import law_record
 from numerics.exact_text import ball_record, decimal_ball, rounded_text
 from symspec import __version__
 from symspec.command_line import to_json
+from symspec.domain import BooleanCube, Gaussian, Sphere
 from symspec.latex import display, document, escape, tex
 
 from .study import PARITIES, Row, Study, certificate_lines, leading_terms, rate
@@ -133,12 +134,11 @@ def latex(study: Study, *, plot: str | None) -> str:
     """The document."""
     request = study.request
     figure = [] if plot is None else [_figure(study, plot)]
-    sections = [_network_section(study), *figure, _law_section(study), *_bounds_section(study), _table_section(study)]
+    sections = [_network_section(study), *figure, *_law_section(study), *_bounds_section(study), *_chains_section(study), _table_section(study)]
     if study.gram is not None:
         sections.append(_gram_section(study, study.gram))
     sections.append(_guarantee_section(study))
-    where = "the unit circle" if request.domain.d == 2 else rf"$S^{{{request.domain.d - 1}}}\subset\mathbf R^{{{request.domain.d}}}$"
-    return document(rf"Spectrum of the {escape(request.kernel.name)} on {where}", "\n\n".join(sections))
+    return document(rf"Spectrum of the {escape(request.kernel.name)} on {request.domain.latex_name}", "\n\n".join(sections))
 
 
 def _network_section(study: Study) -> str:
@@ -147,15 +147,32 @@ def _network_section(study: Study) -> str:
         r"\section{The network and its kernel}",
         request.network.conventions(),
         display(request.network.latex()),
-        rf"The kernel studied is the {escape(request.kernel.name)}, as a function of the correlation $\rho=\langle x,y\rangle$:",
+        rf"The kernel studied is the {escape(request.kernel.name)}, as a function of the correlation $\rho={request.domain.correlation}$:",
         display(request.kernel.latex()),
     ]
     return "\n".join(parts)
 
 
-def _law_section(study: Study) -> str:
+def _chains_section(study: Study) -> list[str]:
+    """Weak spectral simplicity; on spheres the decay law says more."""
+    if study.chains is None or isinstance(study.request.domain, Sphere):
+        return []
+    parts = [
+        r"\section{The order of the eigenvalues}",
+        r"\newtheorem*{chains}{Theorem (weak spectral simplicity)}",
+        r"\begin{chains}",
+        study.chains.statement(),
+        r"\end{chains}",
+        r"\begin{proof}",
+        study.chains.proof(),
+        r"\end{proof}",
+    ]
+    return ["\n".join(parts)]
+
+
+def _law_section(study: Study) -> list[str]:
     if study.law is None:
-        return rf"\section{{Decay}}" + f"\nNo decay law was derived: {escape(study.law_note)}."  # noqa: F541
+        return [r"\section{Decay}" + f"\nNo decay law was derived: {escape(study.law_note)}."] if isinstance(study.request.domain, Sphere) else []
     parts = [
         r"\section{The decay law}",
         r"\newtheorem*{law}{Theorem}",
@@ -166,7 +183,7 @@ def _law_section(study: Study) -> str:
         r"\subsection*{Derivation}",
         study.law.proof(),
     ]
-    return "\n".join(parts)
+    return ["\n".join(parts)]
 
 
 def _bounds_section(study: Study) -> list[str]:
@@ -207,7 +224,7 @@ def _table_section(study: Study) -> str:
     request = study.request
     digits = min(request.digits, PRINTED_DIGITS)
     law = any(row.to_shifted_law is not None for row in study.rows)
-    head = [r"$k$", r"$N(d,k)$", r"$\mu_k$", *([r"$\mu_k/\mathrm{law}$"] if law else []), r"$N\mu_k/K(1)$"]
+    head = [r"$k$", rf"${request.domain.multiplicity_symbol}$", r"$\mu_k$", *([r"$\mu_k/\mathrm{law}$"] if law else []), "share"]
     columns = "rrl" + "r" * (len(head) - 3)
     lines = [r"\section{Certified eigenvalues}", _table_text(study, digits, law=law)]
     size = r"\small" if digits <= 30 else r"\footnotesize"
@@ -217,19 +234,22 @@ def _table_section(study: Study) -> str:
 
 
 def _table_text(study: Study, digits: int, *, law: bool) -> str:
+    domain = study.request.domain
+    count = domain.multiplicity_symbol
+    total = r"$E[(|x|^2/d)^m]K(1)$" if isinstance(domain, Gaussian) else "$K(1)$"
     text = [
-        r"Normalisation: uniform probability measure on the sphere, $\mu_k$ is the eigenvalue of one spherical harmonic of degree $k$,",
-        rf"of which there are $N(d,k)$, and $K(1)=\sum_kN(d,k)\mu_k$. Every entry is within one unit of the {digits}th significant digit of the truth, by ball",
+        rf"Normalisation: {domain.measure}; $\mu_k$ is the eigenvalue of {domain.eigenfunction},",
+        rf"of which there are ${count}$; the share is ${count}\mu_k$ over the sum of all, which is {total}. Every entry is within one unit of the {digits}th significant digit of the truth, by ball",
         r"arithmetic (missing digits are zeros); a plain 0 is exact. All digits, with their radii, are in \texttt{study.json}.",
     ]
-    if law and study.request.domain.d > 2:
+    if law and domain.d > 2:
         text.append(
-            rf"The law is taken at $k+{tex_half(study.request.domain.d - 2)}$ instead of $k$, which is the same to leading order and free of the correction of relative order $1/k$;"
+            rf"The law is taken at $k+{tex_half(domain.dimension - 2)}$ instead of $k$, which is the same to leading order and free of the correction of relative order $1/k$;"
             r" the ratio tends to 1."
         )
     elif law:
         text.append("The ratio to the law tends to 1.")
-    text.append(rf"The degrees of this table hold the share ${ball_digits(study.total_share)}$ of $K(1)$.")
+    text.append(rf"The degrees of this table hold the share ${ball_digits(study.total_share)}$ of the whole.")
     return "\n".join(text)
 
 
@@ -266,7 +286,8 @@ def _closed_form_text(study: Study) -> list[str]:
 
 def _figure(study: Study, plot: str) -> str:
     power = study.law is not None and study.law.kind == "power"
-    text = "Certified eigenvalues, even and odd degrees apart" + (", against the proved law, and their ratios to it (those above the frame are left out)." if power else ".")
+    shares = "" if isinstance(study.request.domain, Sphere) else ", and their shares of the whole"
+    text = f"Certified eigenvalues, even and odd degrees apart{shares}" + (", against the proved law, and their ratios to it (those above the frame are left out)." if power else ".")
     if power and study.bounds is not None:
         text += " Shaded: the bounds proved for every degree, the narrowest that apply."
     if power and study.further:
@@ -282,7 +303,7 @@ def _gram_section(study: Study, checks: tuple[DegreeCheck, ...]) -> str:
     return "\n".join(
         [
             r"\section{Random points against the certified eigenvalues}",
-            rf"The mean of $K(x\cdot y)\,P_k(x\cdot y)$ over all pairs of {request.points} uniform random points (seed {request.seed}), with its exact standard error;",
+            rf"The mean of $K(\rho)\,{request.domain.zonal_symbol}(\rho)${_weights_text(study)} over all pairs of {request.points} random points (seed {request.seed}), with its exact standard error;",
             r"$z$ is the distance to the certified eigenvalue in standard errors.",
             r"\begin{center}\begin{tabular}{rrrrr}\toprule",
             r"$k$ & estimate & standard error & certified & $z$ \\ \midrule",
@@ -290,6 +311,12 @@ def _gram_section(study: Study, checks: tuple[DegreeCheck, ...]) -> str:
             r"\bottomrule\end{tabular}\end{center}",
         ]
     )
+
+
+def _weights_text(study: Study) -> str:
+    if isinstance(study.request.domain, Gaussian):
+        return r"$\,u(x)u(y)$, $u=R/\sqrt{ER}$, $R=(|x|^2/d)^m$,"
+    return r", $\varphi_k$ the mean of the characters of degree $k$," if isinstance(study.request.domain, BooleanCube) else ""
 
 
 def _guarantee_section(study: Study) -> str:

@@ -39,6 +39,7 @@ from .backends import Backend, one_blas_thread
 
 NEAR = 0.9
 SPHERE_TOLERANCE = 1e-8
+LEAST_LENGTH = 1e-150
 GATHER = 1 << 20
 
 
@@ -85,6 +86,31 @@ def unit_rows(points: Any, name: str, backend: Backend) -> Any:
     Raises InputError for what is no real (n, d) array with d >= 2, DomainError for rows that are
     not finite or whose norm is not 1 within SPHERE_TOLERANCE; the first such row is named.
     """
+    rows, norms = _rows(points, name, backend)
+    bad = ~(backend.xp.abs(norms - 1.0) <= SPHERE_TOLERANCE)
+    _refuse(bad, norms, name, f"rows must lie on the unit sphere within {SPHERE_TOLERANCE:g}: divide each by its norm", backend)
+    return rows / norms[:, None]
+
+
+def cube_rows(points: Any, name: str, backend: Backend) -> Any:
+    """Rows of 1 and -1, divided by the root of their length. DomainError for any other entry; the first such row is named."""
+    rows, _ = _rows(points, name, backend)
+    bad = (backend.xp.abs(rows) != 1.0).any(axis=1)
+    if rows.shape[0] and bool(bad.any()):
+        raise DomainError(f"row {int(backend.xp.argmax(bad))} of {name} is no point of the cube: every coordinate must be exactly 1 or -1")
+    return rows / math.sqrt(rows.shape[1])
+
+
+def scaled_rows(points: Any, name: str, backend: Backend) -> tuple[Any, Any]:
+    """The rows divided by their lengths, and the lengths. DomainError for a row that is 0, not finite, or so long or short that its length is not known."""
+    rows, norms = _rows(points, name, backend)
+    bad = ~((norms > LEAST_LENGTH) & (norms < 1.0 / LEAST_LENGTH))
+    _refuse(bad, norms, name, f"lengths must lie between {LEAST_LENGTH:g} and {1 / LEAST_LENGTH:g}", backend)
+    unit = rows / norms[:, None]
+    return unit / backend.xp.sqrt((unit * unit).sum(axis=1))[:, None], norms
+
+
+def _rows(points: Any, name: str, backend: Backend) -> tuple[Any, Any]:
     xp = backend.xp
     if not isinstance(points, xp.ndarray):
         points = _host_array(points, name)
@@ -92,14 +118,15 @@ def unit_rows(points: Any, name: str, backend: Backend) -> Any:
         raise InputError(f"{name} must be a real array of shape (n, d) with d >= 2, one point a row, not shape {tuple(points.shape)} of {points.dtype}")
     rows = xp.asarray(points, dtype=xp.float64)
     with backend.quiet():
-        norms = xp.sqrt((rows * rows).sum(axis=1))
-        bad = ~(xp.abs(norms - 1.0) <= SPHERE_TOLERANCE)
-    if rows.shape[0] and bool(bad.any()):
-        first = int(xp.argmax(bad))
+        return rows, xp.sqrt((rows * rows).sum(axis=1))
+
+
+def _refuse(bad: Any, norms: Any, name: str, rule: str, backend: Backend) -> None:
+    if norms.shape[0] and bool(bad.any()):
+        first = int(backend.xp.argmax(bad))
         norm = float(norms[first])
         what = f"has norm {norm:.12g}" if math.isfinite(norm) else "is not finite"
-        raise DomainError(f"row {first} of {name} {what}; rows must lie on the unit sphere within {SPHERE_TOLERANCE:g}: divide each by its norm")
-    return rows / norms[:, None]
+        raise DomainError(f"row {first} of {name} {what}; {rule}")
 
 
 def _host_array(points: Any, name: str) -> Any:

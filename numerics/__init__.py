@@ -16,16 +16,19 @@ from .certification import certify
 from .constants import ball
 from .decay_constants import decay_constant
 from .decay_rates import decay_radius, decay_rate
+from .dimension_limit import LargeDimension, large_dimension
 from .geometric_bounds import GeometricCertificate
 from .precision import working_precision
-from .sphere import eigenvalues
+from .spectrum import eigenvalues
 from .values import evaluate
+from .variances import fractional_variances, variance_beyond
 from .verifier import Verified, verify
 
 __all__ = [
     "AnglePolynomial",
     "Certificate",
     "GeometricCertificate",
+    "LargeDimension",
     "Verified",
     "angle_polynomial",
     "ball",
@@ -35,6 +38,9 @@ __all__ = [
     "decay_rate",
     "eigenvalues",
     "evaluate",
+    "fractional_variances",
+    "large_dimension",
+    "variance_beyond",
     "verify",
     "working_precision",
 ]

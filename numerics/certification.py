@@ -3,7 +3,7 @@ r"""Bounds of the eigenvalues of every degree, proved: :math:`c_1k^{-e}\le\mu_k\
 The endpoint expansion (:mod:`numerics.endpoint_expansion`) gives each eigenvalue as a sum of blocks with
 exact amplitudes and a remainder. From the cut K on, every ratio of a block or of the remainder to the
 leading block decreases in k, so one evaluation at K bounds all later degrees; the finitely many degrees
-below K are enclosed one by one (:mod:`numerics.sphere`). ``docs/certificates.md`` has the theorem.
+below K are enclosed one by one (:mod:`numerics.spectrum`). ``docs/certificates.md`` has the theorem.
 
 With :math:`h=k+\frac{d-2}2` and :math:`e=d+2\nu-1`, :math:`h^e\,\Gamma(k-\nu)/\Gamma(k+\nu+d-1)` decreases to 1 and
 :math:`(k/h)^e` increases to 1, whence for :math:`k\ge K`
@@ -30,7 +30,7 @@ from flint import arb, fmpq, fmpq_poly, fmpz
 from sympy import oo
 
 from symspec.decay_law import decay
-from symspec.domain import Sphere
+from symspec.domain import Sphere, require_sphere
 from symspec.errors import DomainError, InputError, NoClosedForm, Undecided
 from symspec.kernel import Kernel
 
@@ -40,7 +40,7 @@ from .endpoint_expansion import EndpointExpansion, block, block_factor, endpoint
 from .geometric_bounds import GeometricCertificate, geometric_certificate
 from .kernel_description import description_of
 from .precision import working_precision
-from .sphere import eigenvalues
+from .spectrum import eigenvalues
 
 PRECISION = 256
 EIGENVALUE_DIGITS = 30
@@ -70,7 +70,7 @@ def certify(kernel: Kernel, domain: Any, *, progress: Progress | None = None) ->
     """
     if not isinstance(kernel, Kernel):
         raise InputError(f"certify takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
-    if not isinstance(domain, Sphere) or not isinstance(domain.d, int):
+    if not isinstance(require_sphere(domain, "bounds for every degree").d, int):
         raise DomainError(f"bounds for every degree are proved on Sphere(d) with a number d and on Circle(), not on {domain!r}")
     if kernel.diagonal_is_infinite:
         raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump); use the conjugate kernel or drop_deltas=True")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from symspec.command_line import Runner, degrees_argument, domain_argument, domain_from, json_argument, kernel_from, network_arguments, parse_degrees, to_json
+from symspec.command_line import Runner, degrees_argument, degrees_from, domain_argument, domain_from, json_argument, kernel_from, network_arguments, to_json
 
 if TYPE_CHECKING:
     from flint import arb
@@ -27,15 +27,16 @@ SPARE_DIGITS = 3
 
 
 def eigenvalues(parser: ArgumentParser) -> Runner:
-    """Certified eigenvalues of a kernel on a sphere: every printed interval contains the truth.
+    """Certified eigenvalues of a kernel on a sphere or the boolean cube: every printed interval contains the truth.
 
-    The sphere carries its uniform probability measure; the eigenvalue belongs to one harmonic,
-    of which a degree has as many as the multiplicity says. A plain 0 is exact. With --json the
+    Sphere and cube carry their uniform probability measure; the eigenvalue belongs to one harmonic
+    (on the cube to one product of k coordinates), of which a degree has as many as the multiplicity says. A plain 0 is exact. With --json the
     midpoint and the radius are also given as exact integers times powers of two.
 
     example:
       symspec eigenvalues relu --depth 3 --kernel ntk --domain sphere:10 --degrees 0:30 --digits 40
       symspec eigenvalues erf --depth 2 --kernel ck --domain circle --degrees 1:99:2 --json
+      symspec eigenvalues relu --depth 2 --domain cube:128
     """
     network_arguments(parser)
     domain_argument(parser)
@@ -54,9 +55,10 @@ def _eigenvalues(args: Namespace) -> int:
     from symspec.exact import natural
     from symspec.progress import progress_bar
 
-    from .sphere import eigenvalues as certified
+    from .spectrum import eigenvalues as certified
 
-    degrees, domain, digits = parse_degrees(args.degrees), domain_from(args), natural(args.digits, "digits", 1)
+    domain, digits = domain_from(args), natural(args.digits, "digits", 1)
+    degrees = degrees_from(args, domain)
     kernel = kernel_from(args)
     with progress_bar("eigenvalues") as progress:
         values = certified(kernel, domain, degrees, digits, progress=progress)
@@ -71,13 +73,13 @@ def _eigenvalues(args: Namespace) -> int:
 def _record(degree: int, value: arb, domain: Domain, digits: int) -> dict[str, Any]:
     from .exact_text import ball_record
 
-    return {"degree": degree, "multiplicity": str(domain.multiplicity(degree)), **ball_record(value, digits + SPARE_DIGITS)}  # type: ignore[attr-defined]
+    return {"degree": degree, "multiplicity": str(domain.multiplicity(degree)), **ball_record(value, digits + SPARE_DIGITS)}
 
 
 def _table(degrees: list[int], values: list[arb], domain: Domain, digits: int) -> list[str]:
     from .exact_text import ball_text
 
-    counts = [str(domain.multiplicity(k)) for k in degrees]  # type: ignore[attr-defined]
+    counts = [str(domain.multiplicity(k)) for k in degrees]
     first, second = max(6, len(str(degrees[-1]))), max(12, *map(len, counts))
     lines = [f"{'degree':>{first}}  {'multiplicity':>{second}}  eigenvalue"]
     for degree, count, value in zip(degrees, counts, values, strict=True):

@@ -1,10 +1,9 @@
-r"""Certified eigenvalues on spheres.
+r"""Certified eigenvalues on spheres: the methods. :mod:`numerics.spectrum` asks and dispatches.
 
 :math:`\mu_k=\frac{\Gamma(d/2)}{\sqrt\pi\,\Gamma((d-1)/2)}\int_{-1}^1K(t)P_k(t)(1-t^2)^{(d-3)/2}dt`, with
 :math:`P_k(1)=1` and the uniform probability measure, so that
 :math:`K(1)=\sum_kN(d,k)\mu_k`. The method follows the kernel:
 
-* degrees beyond the support of the power series are exactly 0 (:mod:`symspec.support`);
 * a kernel analytic beyond rho = 1 is summed as a positive power series
   (:mod:`numerics.power_series`), as are low degrees in very high dimension;
 * a kernel analytic in the angle is replaced by a certified polynomial whose moments are exact
@@ -16,7 +15,7 @@ r"""Certified eigenvalues on spheres.
 
 >>> import symspec as ss
 >>> from symspec.network import mlp
->>> for mu in eigenvalues(mlp(ss.relu, 3).ntk, ss.Sphere(10), [20, 50, 10**6], digits=15):
+>>> for mu in positive_degrees(mlp(ss.relu, 3).ntk, ss.Sphere(10), [20, 50, 10**6], 50, None).values():
 ...     print(mu.str(14, radius=False))
 1.6624537908099e-9
 4.5649498534094e-13
@@ -25,16 +24,14 @@ r"""Certified eigenvalues on spheres.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from math import lgamma, log
-from typing import Any
 
 from flint import arb, fmpz
 
 from symspec.domain import Sphere
-from symspec.errors import DomainError, InputError, Undecided
-from symspec.exact import natural
+from symspec.errors import Undecided
 from symspec.kernel import Kernel
 from symspec.program import RHO
 
@@ -42,7 +39,7 @@ from . import panels, power_series
 from .approximate import ellipse, polynomial_to_bits
 from .endpoint_expansion import high_degrees
 from .fourier_moments import moments
-from .precision import goal_bits, meets, working_precision
+from .precision import meets, working_precision
 
 HIGH_DIMENSION = 48
 HIGH_DEGREE = 5000
@@ -52,31 +49,8 @@ EXTRA_BITS = 512
 Progress = Callable[[int, int], None]
 
 
-def eigenvalues(kernel: Kernel, domain: Any, degrees: Any, digits: Any = 30, *, progress: Progress | None = None) -> list[arb]:
-    """Eigenvalues mu_k, one ball a degree, each good to ``digits`` significant digits or exactly 0.
-
-    ``degrees`` is an iterable of integers >= 0 (or one integer), in any order. Normalisation as
-    in the module docstring. ``progress(done, total)`` reports the share
-    of the interval that the general method has covered; the other methods are quick. Raises
-    DomainError where the kernel does not live on the domain or has no finite trace, InputError for a bad degree or digits, Undecided when the goal is out
-    of reach.
-    """
-    if not isinstance(kernel, Kernel):
-        raise InputError(f"eigenvalues takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
-    if not isinstance(domain, Sphere):
-        raise DomainError(f"a zonal kernel has eigenvalues on a Sphere(d) or the Circle(), not on {domain!r}")
-    if not isinstance(domain.d, int):
-        raise DomainError("certified eigenvalues need a numerical dimension; ss.eigenvalue gives closed forms in a symbolic one")
-    if kernel.diagonal_is_infinite:
-        raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump), so its eigenvalues have no finite sum; use the conjugate kernel or drop_deltas=True")
-    wanted = [natural(k, "degree") for k in (degrees if isinstance(degrees, Iterable) else [degrees])]
-    bits = goal_bits(digits)
-    positive = sorted({k for k in wanted if not (kernel.support and kernel.support.vanishes_at(k))})
-    values = _positive_degrees(kernel, domain, positive, bits, progress) if positive else {}
-    return [values.get(k, arb(0)) for k in wanted]
-
-
-def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: int, progress: Progress | None) -> dict[int, arb]:
+def positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: int, progress: Progress | None) -> dict[int, arb]:
+    """mu_k of ascending degrees that are no exact zeros, each to ``bits`` of relative accuracy, or Undecided."""
     limit = _series_limit(kernel, domain.d, degrees[-1], bits)
     if limit:
         try:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     )
     from .decay_law import decay as decay
     from .depth_laws import DepthLaw as DepthLaw, depth_law as depth_law
-    from .domain import Circle as Circle, Domain as Domain, Sphere as Sphere, parse_domain as parse_domain
+    from .domain import BooleanCube as BooleanCube, Circle as Circle, Domain as Domain, Gaussian as Gaussian, Sphere as Sphere, parse_domain as parse_domain
     from .errors import (
         CertificateError as CertificateError,
         DomainError as DomainError,
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
     from .network import Network as Network, mlp as mlp
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
+    from .simplicity import WeakSimplicity as WeakSimplicity, weak_simplicity as weak_simplicity
     from .singularity import Expansion as Expansion, expansion as expansion
     from .spectrum import eigenvalue as eigenvalue
 
@@ -79,7 +80,7 @@ _EXPORTS = {
     ),
     "decay_law": "decay",
     "depth_laws": "DepthLaw depth_law",
-    "domain": "Circle Domain Sphere parse_domain",
+    "domain": "BooleanCube Circle Domain Gaussian Sphere parse_domain",
     "errors": (
         "CertificateError DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
         "OutputError ParseError Refuted SymspecError Undecided UnknownName"
@@ -87,6 +88,7 @@ _EXPORTS = {
     "kernel": "Kernel zonal_kernel",
     "network": "Network mlp",
     "residual": "ResidualNetwork resnet",
+    "simplicity": "WeakSimplicity weak_simplicity",
     "singularity": "Expansion expansion",
     "spectrum": "eigenvalue",
 }

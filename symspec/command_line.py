@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 Runner = Callable[[Namespace], int | None]
 
 MAX_DEGREES = 1_000_000
+DOMAIN_HELP = "sphere:D (inputs uniform on the unit sphere of R^D), circle, cube:D (uniform on {-1,1}^D), or gaussian:D (standard normal, for homogeneous kernels)"
 _RANGE = re.compile(r"(\d{1,18})(?::(\d{1,18})(?::(\d{1,18}))?)?", re.ASCII)
 _LAYER = re.compile(r"ntk-layer:(\d{1,9})", re.ASCII)
 _SAFE_INTEGER = 2**53
@@ -70,8 +71,17 @@ def parse_degrees(text: str) -> list[int]:
 
 
 def degrees_argument(parser: ArgumentParser, default: str) -> None:
-    """Add ``--degrees``; read it with parse_degrees(args.degrees)."""
-    parser.add_argument("--degrees", default=default, metavar="K", help="degrees: 5, 0:30, 0:100:10 (ends included) or 1,2,5 (default %(default)s)")
+    """Add ``--degrees``; read it with degrees_from(args)."""
+    parser.add_argument("--degrees", metavar="K", help=f"degrees: 5, 0:30, 0:100:10 (ends included) or 1,2,5 (default {default})")
+    parser.set_defaults(default_degrees=default)
+
+
+def degrees_from(args: Namespace, domain: Domain | None = None) -> list[int]:
+    """The degrees of ``--degrees``; without it the default ones, as far as the domain has them."""
+    if args.degrees is not None:
+        return parse_degrees(args.degrees)
+    last = None if domain is None else domain.highest_degree
+    return [k for k in parse_degrees(args.default_degrees) if last is None or k <= last]
 
 
 def activation_argument(parser: ArgumentParser) -> None:
@@ -129,7 +139,7 @@ def kernel_from(args: Namespace, network: Architecture | None = None) -> Kernel:
 
 def domain_argument(parser: ArgumentParser, default: str | None = None) -> None:
     """Add ``--domain``; read it with domain_from."""
-    parser.add_argument("--domain", default=default, required=default is None, metavar="D", help="sphere:D (inputs uniform on the unit sphere of R^D) or circle")
+    parser.add_argument("--domain", default=default, required=default is None, metavar="D", help=DOMAIN_HELP)
 
 
 def domain_from(args: Namespace) -> Domain:

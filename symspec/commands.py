@@ -16,7 +16,7 @@ from argparse import ArgumentParser, Namespace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .command_line import Runner, activation_argument, degrees_argument, json_argument, kernel_from, network_arguments, network_from, parse_degrees, require_one_form, to_json
+from .command_line import Runner, activation_argument, degrees_argument, degrees_from, json_argument, kernel_from, network_arguments, network_from, require_one_form, to_json
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -112,7 +112,7 @@ def _hermite(args: Namespace) -> int:
         n = Symbol("n", integer=True, nonnegative=True)
         found: dict[Any, Expr] = {"n": sigma.hermite_coefficient(n)}
     else:
-        found = {degree: sigma.hermite_coefficient(degree) for degree in parse_degrees(args.degrees)}
+        found = {degree: sigma.hermite_coefficient(degree) for degree in degrees_from(args)}
     if args.json:
         print(to_json({"activation": str(sigma.form), "coefficients": [{"degree": key, "value": str(value)} for key, value in found.items()]}))
     elif args.latex:

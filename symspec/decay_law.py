@@ -32,8 +32,8 @@ from typing import Any
 import sympy
 from sympy import Expr, Rational, S, Symbol, sqrt
 
-from .domain import Sphere
-from .errors import DomainError, ExpressionTooLarge, InputError, NoClosedForm, Undecided
+from .domain import Sphere, require_sphere
+from .errors import ExpressionTooLarge, InputError, NoClosedForm, Undecided
 from .exact import as_expr, is_zero
 from .gegenbauer import asymptotic_factor
 from .kernel import Kernel
@@ -201,8 +201,7 @@ def decay(kernel: Kernel, domain: Any) -> DecayLaw:
     """
     if not isinstance(kernel, Kernel):
         raise InputError(f"decay takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
-    if not isinstance(domain, Sphere):
-        raise DomainError(f"decay laws are derived on Sphere(d) and Circle(), not on {domain!r}")
+    domain = require_sphere(domain, "decay laws")
     if kernel.support is not None and kernel.support.degree < sympy.oo:
         return DecayLaw(kernel, domain, "finite")
     if kernel.program.inputs <= {RHO}:

@@ -45,8 +45,8 @@ from sympy import Expr, Rational, S, Symbol
 
 from .decay_law import PARITIES
 from .depth_claims import C1, C3, FIRST, LATER, LAYER, SIGMA, THETA, G, H, P, claimed, correlation_problems, part_problems, residual_problems, tangent_problems
-from .domain import Sphere
-from .errors import DomainError, ExpressionTooLarge, InputError
+from .domain import Sphere, require_sphere
+from .errors import ExpressionTooLarge, InputError
 from .exact import as_expr, exact, natural
 from .gegenbauer import asymptotic_factor
 from .induction import INDEX, Induction, prove
@@ -223,9 +223,7 @@ def depth_law(activation: Any, kind: str = "ntk", *, layer: Any = None, alpha: A
     Raises InputError for other activations and kinds, NoClosedForm for multiples of abs(x),
     DomainError off spheres.
     """
-    where = Sphere(D) if domain is None else domain
-    if not isinstance(where, Sphere):
-        raise DomainError(f"decay laws are derived on Sphere(d) and Circle(), not on {where!r}")
+    where = require_sphere(Sphere(D) if domain is None else domain, "decay laws")
     name = kind.strip().lower() if isinstance(kind, str) else kind
     if name not in KINDS:
         raise InputError(f"kind is 'ck', 'ntk' or 'layer', not {kind!r}")

@@ -20,6 +20,7 @@ from which every power singularity at t = 1 gets its exact spectrum.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -80,3 +81,30 @@ def times_t(d: Any, k: Any, below: Expr, above: Expr) -> Expr:
     """mu_k(t f) from mu_{k-1}(f) and mu_{k+1}(f)."""
     d, k = as_expr(d), as_expr(k)
     return (k * below + (k + d - 2) * above) / (2 * k + d - 2)
+
+
+def square_linearisation(k: int, d: int) -> tuple[Fraction, ...]:
+    """c_0, ..., c_k with P_k(t)^2 = sum_j c_j P_{2j}(t) in dimension d; they are >= 0 and add up to 1.
+
+    Dougall's formula (DLMF 18.18.22) with lambda = (d-2)/2, renormalised; for d = 2 cos^2 = (1 + cos 2)/2.
+    """
+    if k == 0:
+        return (Fraction(1),)
+    if d == 2:
+        return (Fraction(1, 2), *[Fraction(0)] * (k - 1), Fraction(1, 2))
+    rate = Fraction(d - 2, 2)
+
+    def rising(a: Fraction, upto: int) -> list[Fraction]:
+        values = [Fraction(1)]
+        for i in range(upto):
+            values.append(values[-1] * (a + i))
+        return values
+
+    single, double, factorial = rising(rate, 2 * k), rising(2 * rate, 2 * k), rising(Fraction(1), 2 * k)
+    scale = (factorial[k] / double[k]) ** 2
+    terms = []
+    for j in range(k + 1):
+        s = k - j
+        share = (2 * j + rate) / (k + j + rate) / (factorial[s] * factorial[j] ** 2)
+        terms.append(scale * share * single[s] * single[j] ** 2 * double[k + j] / single[k + j])
+    return tuple(terms)

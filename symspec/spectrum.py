@@ -1,6 +1,8 @@
 r"""Eigenvalues in closed form, where one exists.
 
-Three theorems cover the known cases, for any d (a symbol too) and often symbolic k:
+The domain chooses the method (:data:`CLOSED_FORMS`). On the boolean cube see
+:mod:`symspec.cube_spectrum`; Gaussian inputs have the sphere's eigenvalues for homogeneous kernels
+(:class:`symspec.domain.Gaussian`). On spheres three theorems cover the known cases, for any d (a symbol too) and often symbolic k:
 
 * **Polynomial kernels** are finite sums of :func:`symspec.gegenbauer.monomial_eigenvalue`.
 * **Homogeneous activations.** If :math:`\sigma(x)=ax_+^s+b(-x)_+^s`, then by Funk-Hecke applied to
@@ -22,22 +24,22 @@ Three theorems cover the known cases, for any d (a symbol too) and often symboli
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import sympy
 from sympy import Expr, S, Symbol, gamma, pi
 
-from .domain import Sphere
+from .cube_spectrum import cube_eigenvalue
+from .domain import BooleanCube, Domain, Gaussian, Sphere
 from .errors import DomainError, InputError, NoClosedForm
-from .exact import as_expr, natural
-from .form import Form
+from .exact import as_expr
 from .gegenbauer import monomial_eigenvalue, times_t
 from .hermite_coefficients import formula
+from .homogeneity import Homogeneous, homogeneity, homogeneous
 from .kernel import Kernel
 from .network import Network
 from .program import RHO
-from .terms import Step
 
 MAX_POLYNOMIAL_DEGREE = 400
 
@@ -51,9 +53,15 @@ def eigenvalue(kernel: Kernel, domain: Any, k: Any) -> Expr:
     """
     if not isinstance(kernel, Kernel):
         raise InputError(f"eigenvalue takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
-    if not isinstance(domain, Sphere):
-        raise DomainError(f"closed forms are known on Sphere(d) and Circle(), not on {domain!r}")
-    degree = k if isinstance(k, Symbol) else natural(k, "degree")
+    method = CLOSED_FORMS.get(type(domain))
+    if method is None:
+        raise DomainError(f"closed forms are known on {', '.join(kind.__name__ for kind in CLOSED_FORMS)} and Circle, not on {domain!r}")
+    degree = k if isinstance(k, Symbol) else domain.degree(k)
+    return method(kernel, domain, degree)
+
+
+def sphere_eigenvalue(kernel: Kernel, domain: Sphere, degree: int | Symbol) -> Expr:
+    """mu_k on S^{d-1}; see the module docstring."""
     if isinstance(degree, int) and kernel.support is not None and kernel.support.vanishes_at(degree):
         return S.Zero
     d = as_expr(domain.d)
@@ -63,6 +71,25 @@ def eigenvalue(kernel: Kernel, domain: Any, k: Any) -> Expr:
     if source is not None and source.network.depth == 1:
         return as_expr(source.scale) * _depth_one(source.network, source.part, d, degree)
     raise NoClosedForm("no closed form is known for this kernel; numerics.eigenvalues gives certified values to any number of digits")
+
+
+def gaussian_eigenvalue(kernel: Kernel, domain: Gaussian, degree: int | Symbol) -> Expr:
+    """E[(|x|^2/d)^m] times the eigenvalue on the sphere, for a homogeneous kernel."""
+    return domain.radial_moment(gaussian_degree(kernel)) * sphere_eigenvalue(kernel, domain.directions, degree)
+
+
+def gaussian_degree(kernel: Kernel) -> int:
+    """m of :class:`symspec.domain.Gaussian`; DomainError for a kernel that is not known to be homogeneous."""
+    m = homogeneity(kernel)
+    if m is None:
+        raise DomainError(
+            "under Gaussian inputs this kernel is not known to be homogeneous in the lengths, so each degree has infinitely many eigenvalues; "
+            "networks of relu, leaky_relu, absolute, step or rectified_monomial without bias work, and so does Sphere(d)"
+        )
+    return m
+
+
+CLOSED_FORMS: dict[type[Domain], Callable[..., Expr]] = {Sphere: sphere_eigenvalue, BooleanCube: cube_eigenvalue, Gaussian: gaussian_eigenvalue}
 
 
 def _polynomial_kernel(kernel: Kernel, d: Expr, k: int) -> Expr | None:
@@ -82,38 +109,6 @@ def _depth_one(network: Network, part: str, d: Expr, k: Any) -> Expr:
     if part != "ck" or not network.parametrisation.normalised:
         raise NoClosedForm("the closed form of this tangent kernel is not known; numerics.eigenvalues gives certified values")
     return _hypergeometric(network, d, k)
-
-
-@dataclass(frozen=True)
-class Homogeneous:
-    """a x_+^s + b (-x)_+^s."""
-
-    a: Expr
-    b: Expr
-    s: int
-
-    def derivative(self) -> Homogeneous:
-        if self.s == 0:
-            raise NoClosedForm("the derivative of a jump is a delta: this tangent kernel is infinite on the diagonal")
-        return Homogeneous(self.a * self.s, -self.b * self.s, self.s - 1)
-
-    @property
-    def second_moment(self) -> Expr:
-        """E sigma(Z)^2 = (a^2 + b^2) (2s-1)!!/2."""
-        return (self.a**2 + self.b**2) * sympy.factorial2(2 * self.s - 1) / 2
-
-
-def homogeneous(form: Form) -> Homogeneous | None:
-    """Read off a x_+^s + b (-x)_+^s, or None."""
-    if not form.is_piecewise_polynomial or any(t.gate not in (None, Step(S.Zero)) for t in form.terms):
-        return None
-    powers = {t.power for t in form.terms}
-    if len(powers) != 1:
-        return None
-    s = powers.pop()
-    below = sum((t.coefficient for t in form.terms if t.gate is None), S.Zero)
-    above = below + sum((t.coefficient for t in form.terms if t.gate is not None), S.Zero)
-    return Homogeneous(above, below * (-1) ** s, s)
 
 
 def half_power_eigenvalue(d: Expr, s: int, k: Any) -> Expr:
@@ -253,4 +248,4 @@ def _shifts(polynomial: Expr, j: Symbol) -> tuple[list[Expr], Expr]:
     return shifts, poly.LC()
 
 
-__all__ = ["Homogeneous", "eigenvalue", "half_power_eigenvalue", "homogeneous"]
+__all__ = ["Homogeneous", "eigenvalue", "gaussian_degree", "half_power_eigenvalue", "homogeneous"]

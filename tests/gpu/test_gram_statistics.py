@@ -141,7 +141,7 @@ def test_standard_error_falls_like_one_over_n():
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
-        (lambda: gram_check(RELU, ss.Domain()), DomainError, "Sphere"),
+        (lambda: gram_check(RELU, None), DomainError, "Sphere"),
         (lambda: gram_check(RELU, "sphere:3"), DomainError, "Sphere"),
         (lambda: gram_check(RELU, ss.Sphere(3), points=1), InputError, "points"),
         (lambda: gram_check(RELU, ss.Sphere(3), degrees=[-1]), InputError, "degree"),

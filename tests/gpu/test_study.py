@@ -211,3 +211,30 @@ def test_a_folder_of_other_files_is_not_touched(tmp_path, capsys):
     assert main(["study", "relu", "--domain", "sphere:3", "--out", str(tmp_path)]) == 2
     assert "not written by symspec" in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("text", ["cube:6", "gaussian:4", "cube:1"])
+def test_studies_off_the_sphere(tmp_path, capsys, text):
+    out = tmp_path / "study"
+    assert main(["study", "relu", "--depth", "2", "--domain", text, "--digits", "15", "--points", "100", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    record = json.loads((out / "study.json").read_text())
+    document = (out / "study.tex").read_text()
+    assert record["inputs"]["domain"] == text
+    assert "none" in record["decay_law"]
+    assert r"\section{Decay}" not in document
+    assert "weak spectral simplicity" in document
+    assert "on the sphere" not in document.replace("that on the sphere of directions", "").replace("On the sphere:", "")
+    assert "mu_0 > " in printed
+    if text.startswith("cube"):
+        assert "the shares of all degrees add up to 1 within their balls" in printed
+        assert r"\tbinom{d}{k}" in document
+        assert ball_from_record(record["sum_of_shares"]).contains(1)
+
+
+def test_a_cube_whose_shares_do_not_add_up_is_an_error(monkeypatch):
+    net = ss.mlp(ss.relu, 1)
+    request = Request(net, net.ck, ss.BooleanCube(4), tuple(range(5)), digits=15, points=0)
+    monkeypatch.setattr(study_module, "total_variance", lambda *_: arb(1) + arb("1e-9"))
+    with pytest.raises(errors.SymspecError, match="not to 1"):
+        conduct(request)

@@ -16,7 +16,7 @@ import symspec as ss
 from numerics import verifier
 from numerics.exact_text import ball_record
 from numerics.precision import working_precision
-from numerics.sphere import eigenvalues as certified
+from numerics.spectrum import eigenvalues as certified
 from numerics.verifier_claims import block_constant
 from numerics.verifier_duals import Piecewise
 from numerics.verifier_file import Ball, Panel, PowerLaw, PowerProof

@@ -45,7 +45,7 @@ def test_exact_zeros_are_plain(capsys):
         (["--digits", "1.5"], "digits must be an integer"),
         (["--digits", "9999999999"], "digits"),
         (["--domain", "sphere:1"], "at least 2"),
-        (["--domain", "cube:3"], "not known"),
+        (["--domain", "torus:3"], "not known"), (["--domain", "cube:3"], "degree 4 is above 3"),
         (["--degrees", "-1"], "degrees"),
         (["--degrees", "nan"], "degrees"),
         (["--depth", "-1"], "depth must be at least 0"),
@@ -64,3 +64,18 @@ def test_no_domain_and_an_infinite_diagonal(capsys):
     assert "--domain" in capsys.readouterr().err
     assert main(["eigenvalues", "step", "--domain", "sphere:3"]) == 2
     assert "infinite on the diagonal" in capsys.readouterr().err
+
+
+def test_the_cube_and_gaussian_inputs(capsys):
+    assert main(["eigenvalues", "relu", "--depth", "2", "--domain", "cube:7", "--digits", "20", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["domain"] == "cube:7"
+    # The default degrees end where the cube's do.
+    assert [row["degree"] for row in record["eigenvalues"]] == list(range(8))
+    assert [row["multiplicity"] for row in record["eigenvalues"]] == ["1", "7", "21", "35", "35", "21", "7", "1"]
+    wanted = numerics.eigenvalues(ss.mlp(ss.relu, 2).ntk, ss.BooleanCube(7), range(8), 20)
+    assert all(ball_from_record(row).mid() == value.mid() for row, value in zip(record["eigenvalues"], wanted, strict=True))
+    assert main(["eigenvalues", "erf", "--domain", "gaussian:5"]) == 2
+    error = capsys.readouterr().err
+    assert "homogeneous" in error
+    assert error.count("\n") == 1

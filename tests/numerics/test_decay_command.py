@@ -42,7 +42,15 @@ def test_latex(capsys):
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [(["--json", "--latex"], "exclude each other"), (["--domain", "sphere:1"], "at least 2"), (["--domain", "cube:3"], "not known"), (["--depth", "x"], "depth")]
+    ("change", "message"),
+    [
+        (["--json", "--latex"], "exclude each other"),
+        (["--domain", "sphere:1"], "at least 2"),
+        (["--domain", "torus:3"], "not known"),
+        (["--domain", "cube:3"], "degrees 0 to 3 only"),
+        (["--domain", "gaussian:3"], "those of Sphere(3)"),
+        (["--depth", "x"], "depth"),
+    ],
 )
 def test_bad_usage(capsys, change, message):
     assert main([*CALL, *change]) == 2

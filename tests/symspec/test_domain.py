@@ -33,7 +33,10 @@ def test_dimensions_that_are_no_sphere(bad):
         Sphere(bad)
 
 
-@pytest.mark.parametrize("text", ["", "sphere", "sphere:", "sphere:1", "sphere:-3", "sphere:1e3", "sphere:9999999999", "circle:3", "cube:4", "sphere:３", "sphere:²", "sphere:3:4"])
+NO_DOMAINS = ["", "sphere", "cube", "sphere:", "sphere:1", "sphere:-3", "sphere:1e3", "sphere:9999999999", "circle:3", "cube:0", "cube:-4", "gaussian:1", "sphere:３", "sphere:²", "sphere:3:4"]
+
+
+@pytest.mark.parametrize("text", NO_DOMAINS)
 def test_texts_that_are_no_domain(text):
     with pytest.raises(DomainError) as caught:
         parse_domain(text)

@@ -1,0 +1,89 @@
+r"""Certified eigenvalues on every domain.
+
+What is asked is checked here, degrees that vanish are exactly 0 here, and the rest goes to the
+method of the domain (:data:`METHODS`): :mod:`numerics.sphere`, :mod:`numerics.cube`, and for
+Gaussian inputs the sphere again (:class:`symspec.domain.Gaussian`).
+
+**Exact zeros.** On every domain :math:`\mu_k(t^n)>0` for n >= k of the same parity and 0 otherwise
+(:mod:`symspec.domain`: a walk with steps of positive weight from k to 0 in n steps exists exactly then; on
+the cube k <= d, the weight of the step from d to d + 1 being 0). For a kernel :math:`\sum b_nt^n` with
+:math:`b_n\ge0` therefore :math:`\mu_k=0` if and only if no :math:`b_n>0` is reached from k:
+one rule, :meth:`symspec.support.Support.vanishes_at`.
+
+>>> import symspec as ss
+>>> kernel = ss.mlp(ss.relu, 3).ntk
+>>> for domain in (ss.Sphere(10), ss.BooleanCube(10), ss.Gaussian(10), ss.BooleanCube(10**6)):
+...     print(domain, eigenvalues(kernel, domain, 2, digits=15)[0].str(14, radius=False))
+sphere:10 0.012867325048842
+cube:10 0.016677168123898
+gaussian:10 0.012867325048842
+cube:1000000 1.3301841262095e-12
+>>> eigenvalues(ss.mlp(ss.relu, 1).ntk, ss.BooleanCube(10), [7, 10])[0]
+0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flint import arb
+
+from symspec.domain import BooleanCube, Domain, Gaussian, Sphere
+from symspec.errors import DomainError, InputError
+from symspec.kernel import Kernel
+from symspec.spectrum import gaussian_degree
+
+from . import cube, sphere
+from .constants import ball
+from .precision import goal_bits, working_precision
+
+Progress = Callable[[int, int], None]
+GUARD = 8
+
+
+def eigenvalues(kernel: Kernel, domain: Domain, degrees: Any, digits: Any = 30, *, progress: Progress | None = None) -> list[arb]:
+    """Eigenvalues mu_k, one ball a degree, each good to ``digits`` significant digits or exactly 0.
+
+    ``degrees`` is an iterable of integers >= 0 (or one integer), in any order. Normalisation as
+    in :mod:`symspec.domain`: mu_k belongs to one eigenfunction, and K(1) is the sum of
+    multiplicity times mu_k. ``progress(done, total)`` reports the share
+    of the work where a method is slow. Raises
+    DomainError where the kernel does not live on the domain or has no finite trace and for a degree that the domain does not have,
+    InputError for a bad degree or digits, Undecided when the goal is out of reach.
+    """
+    wanted = require_spectrum(kernel, domain, degrees, "eigenvalues")
+    bits = goal_bits(digits)
+    positive = sorted({k for k in wanted if not (kernel.support and kernel.support.vanishes_at(k))})
+    values = METHODS[type(domain)](kernel, domain, positive, bits, progress) if positive else {}
+    return [values.get(k, arb(0)) for k in wanted]
+
+
+def require_spectrum(kernel: Any, domain: Any, degrees: Any, who: str) -> list[int]:
+    """The degrees asked for, as ints, where the kernel has eigenvalues on the domain; else InputError or DomainError."""
+    if not isinstance(kernel, Kernel):
+        raise InputError(f"{who} takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
+    if type(domain) not in METHODS:
+        raise DomainError(f"{who} takes a domain such as Sphere(d), Circle(), BooleanCube(d) or Gaussian(d), not {domain!r}")
+    _ = domain.dimension
+    if isinstance(domain, Gaussian):
+        gaussian_degree(kernel)
+    if kernel.diagonal_is_infinite:
+        raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump), so its eigenvalues have no finite sum; use the conjugate kernel or drop_deltas=True")
+    return [domain.degree(k) for k in (degrees if isinstance(degrees, Iterable) else [degrees])]
+
+
+def _gaussian(kernel: Kernel, domain: Gaussian, degrees: list[int], bits: int, progress: Progress | None) -> dict[int, arb]:
+    values = sphere.positive_degrees(kernel, domain.directions, degrees, bits + GUARD, progress)
+    with working_precision(bits + 64):
+        moment = ball(domain.radial_moment(gaussian_degree(kernel)))
+        return {k: moment * value for k, value in values.items()}
+
+
+METHODS: dict[type[Domain], Callable[[Kernel, Any, list[int], int, Progress | None], dict[int, arb]]] = {
+    Sphere: sphere.positive_degrees,
+    BooleanCube: cube.positive_degrees,
+    Gaussian: _gaussian,
+}
+
+__all__ = ["METHODS", "eigenvalues", "require_spectrum"]
