@@ -18,7 +18,7 @@ For consecutive weight layers of a fully connected network the difference has a 
 >>> net = ss.mlp(ss.relu, 2)
 >>> found = domination(net.ntk_layers[0], net.ntk_layers[1])
 >>> found.holds_from, found.negative, found.on(ss.Sphere(3))
-(2, (0, 1), 1)
+(2, (0, 1), 2)
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from symspec.layer_difference import LayerDifference, layer_difference
 
 from . import power_series
 from .precision import working_precision
-from .sphere import eigenvalues
+from .spectrum import eigenvalues
 from .taylor_law import TaylorLaw, power_coefficient, taylor_law
 from .values import evaluate
 
@@ -71,7 +71,8 @@ class Domination:
         """
         if self.holds_from is None:
             raise Undecided("infinitely many Taylor coefficients of the difference are negative, which decides no single dimension; numerics.certify bounds each kernel there")
-        degrees = list(range(self.holds_from))
+        last = domain.highest_degree
+        degrees = list(range(self.holds_from if last is None else min(self.holds_from, last + 1)))
         pairs = zip(*(eigenvalues(kernel, domain, degrees, SIGN_DIGITS) for kernel in (self.first, self.second)), strict=True)
         for k, (a, b) in reversed(list(enumerate(pairs))):
             if a < b:
@@ -91,8 +92,9 @@ class Domination:
         """LaTeX of the theorem."""
         names = rf"Let $\mu_k$, $\mu_k'$ be the eigenvalues of the {_escaped(self.first)} and of the {_escaped(self.second)}."
         if self.holds_from is None:
-            return f"{names} Infinitely many Taylor coefficients of the difference of the kernels are negative: in high dimension the first does not dominate the second from any degree on."
-        return rf"{names} Then $\mu_k\ge\mu_k'$ for every $k\ge{self.holds_from}$ on the sphere and on the boolean cube of every dimension, and ${self.holds_from}$ cannot be lowered in high dimension."
+            return f"{names} Infinitely many Taylor coefficients of the difference of the kernels are negative: the first does not dominate the second from any degree on in high dimension."
+        sharp = f"In high dimension ${self.holds_from}$ cannot be lowered." if self.holds_from else ""
+        return rf"{names} Then $\mu_k\ge\mu_k'$ for every $k\ge{self.holds_from}$ on the sphere and on the boolean cube of every dimension. {sharp}".rstrip()
 
     def __str__(self) -> str:
         if self.holds_from is None:

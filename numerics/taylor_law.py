@@ -24,7 +24,7 @@ circle :math:`\vartheta=-i\,\partial_\varphi`; the integral is bounded piece by 
 >>> import symspec as ss
 >>> law = taylor_law(ss.mlp(ss.relu, 3).ntk, m=4)
 >>> print(law.coefficient(10**6).str(10, radius=False))
-1.692568752e-9
+8.002197322e-10
 """
 
 from __future__ import annotations
