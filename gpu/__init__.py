@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .backends import Backend as Backend, backend as backend
     from .gram_matrix import GramReport as GramReport, gram as gram, gram_error_bound as gram_error_bound, gram_report as gram_report
     from .gram_statistics import DegreeCheck as DegreeCheck, gram_check as gram_check
+    from .regression import RidgeCheck as RidgeCheck, ridge_check as ridge_check
     from .sampling import cube_points as cube_points, gaussian_points as gaussian_points, gegenbauer as gegenbauer, sphere_points as sphere_points
 
 # Module -> the names it gives to the package.
@@ -24,6 +25,7 @@ _EXPORTS = {
     "backends": "Backend backend",
     "gram_matrix": "GramReport gram gram_error_bound gram_report",
     "gram_statistics": "DegreeCheck gram_check",
+    "regression": "RidgeCheck ridge_check",
     "sampling": "cube_points gaussian_points gegenbauer sphere_points",
 }
 __all__, __getattr__, __dir__ = lazy_names(__name__, _EXPORTS)

@@ -12,14 +12,13 @@ leave the range of floats.
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flint import arb
 
 from symspec.domain import Sphere
-from symspec.errors import MissingLibrary
+from symspec.drawing import COLOURS, DASHES, GREY, sheet
 from symspec.latex import tex
 
 from .study import leading_terms, rate
@@ -30,24 +29,7 @@ if TYPE_CHECKING:
     from .study import Row, Study
 
 PLOT_PNG, PLOT_PDF = "study.png", "study-plot.pdf"  # pdflatex study.tex makes study.pdf
-COLOURS = {"even": "#1f5fa8", "odd": "#d1601a"}
 MARKERS = {"even": "o", "odd": "s"}
-GREY = "#555555"
-DASHES = (0, (4, 3))
-STYLE = {
-    "font.family": "serif",
-    "mathtext.fontset": "cm",
-    "font.size": 10,
-    "axes.grid": True,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "savefig.dpi": 200,
-    "pdf.fonttype": 42,
-}
 
 
 def log10(value: arb) -> float:
@@ -55,27 +37,10 @@ def log10(value: arb) -> float:
     return float(value.mid().log() / arb(10).log())
 
 
-def require_matplotlib() -> None:
-    """Raise MissingLibrary where there is no matplotlib."""
-    try:
-        import matplotlib as _  # noqa: F401
-    except ImportError:
-        raise MissingLibrary("no plot: matplotlib is not installed; python -m pip install 'symspec[plot]' brings it") from None
-
-
 def draw(study: Study, folder: Path) -> None:
     """Write the plot as PNG and PDF. Raises MissingLibrary without matplotlib."""
-    require_matplotlib()
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    # matplotlib's own fonts carry dates that its font library remarks upon.
-    logging.getLogger("fontTools").setLevel(logging.ERROR)
-    with rc_context(STYLE):
-        two = _is_power(study) or not _on_sphere(study)
-        figure = Figure(figsize=(6.4, 6.0 if two else 4.4), layout="constrained")
-        FigureCanvasAgg(figure)
+    two = _is_power(study) or not _on_sphere(study)
+    with sheet((6.4, 6.0 if two else 4.4), folder / PLOT_PNG, folder / PLOT_PDF) as figure:
         if _is_power(study):
             upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
             _power_panel(upper, study)
@@ -89,8 +54,6 @@ def draw(study: Study, folder: Path) -> None:
             upper = figure.subplots()
             _semilog_panel(upper, study)
         upper.set_title(_title(study), fontsize=10.5)
-        figure.savefig(folder / PLOT_PNG)
-        figure.savefig(folder / PLOT_PDF, metadata={"CreationDate": None})
 
 
 def _is_power(study: Study) -> bool:

@@ -17,8 +17,11 @@ from .constants import ball
 from .decay_constants import decay_constant
 from .decay_rates import decay_radius, decay_rate
 from .dimension_limit import LargeDimension, large_dimension
+from .dominance import Domination, domination, layer_domination
 from .geometric_bounds import GeometricCertificate
+from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
 from .precision import working_precision
+from .ridge import LearningPoint, learning_curve
 from .spectrum import eigenvalues
 from .values import evaluate
 from .variances import fractional_variances, variance_beyond
@@ -27,8 +30,11 @@ from .verifier import Verified, verify
 __all__ = [
     "AnglePolynomial",
     "Certificate",
+    "Domination",
     "GeometricCertificate",
     "LargeDimension",
+    "LearningPoint",
+    "Reduction",
     "Verified",
     "angle_polynomial",
     "ball",
@@ -36,10 +42,16 @@ __all__ = [
     "decay_constant",
     "decay_radius",
     "decay_rate",
+    "domination",
     "eigenvalues",
+    "energies_of",
+    "error_reduction",
     "evaluate",
     "fractional_variances",
     "large_dimension",
+    "layer_domination",
+    "layer_shares",
+    "learning_curve",
     "variance_beyond",
     "verify",
     "working_precision",

@@ -39,7 +39,7 @@ from symspec.exact import exact, natural
 from symspec.kernel import Kernel
 
 from .constants import ball
-from .layer_shares import Energies, checked_energies
+from .layer_contributions import Energies, checked_energies
 from .precision import goal_bits, working_precision
 from .spectrum import eigenvalues
 from .variances import total_variance

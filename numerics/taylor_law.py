@@ -16,10 +16,10 @@ circle :math:`\vartheta=-i\,\partial_\varphi`; the integral is bounded piece by 
 
 * at the ends, :math:`|s|\le\sigma` with :math:`\sin\frac\varphi2=|s|^2`: power series in s, on which
   :math:`\vartheta s^n=-\frac n4s^{n-2}+\frac n2s^n`, and Cauchy's estimate for the tail;
-* between, power series in x, :math:`\varphi=\varphi_0+x`, with :math:`|f|\le M` on :math:`|x|\le R`: the disc is mapped into the
-  Bernstein ellipse of angles on which M is known (:mod:`numerics.approximate`), since
-  :math:`|d\theta/d\varphi|=|2\sin(\varphi_0+x)|^{-1/2}` and the distance of a point z to the confocal ellipse with half axis A is
-  at least :math:`A-\frac12(|z-1|+|z+1|)`.
+* between, power series in x, :math:`\varphi=\varphi_0+x`, with :math:`|f|\le M` on :math:`|x|\le R`. That disc is mapped into a disc of
+  angles, since :math:`|d\theta/d\varphi|=|2\sin(\varphi_0+x)|^{-1/2}`, on which the kernel is bounded by the mean value theorem
+  (:mod:`numerics.complex_disc`); all angles being principal and off their cuts there, the formula is the kernel, as it is on the
+  half of the disc that lies in the unit disc of correlations.
 
 >>> import symspec as ss
 >>> law = taylor_law(ss.mlp(ss.relu, 3).ntk, m=4)
@@ -32,22 +32,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import pi, sin, sqrt
+from math import pi
 
 from flint import acb, acb_series, arb, fmpq
+from sympy import Symbol
 
 from symspec.errors import Undecided
 from symspec.kernel import Kernel
 
 from .circle_series import I, along_circle, require_single_valued
+from .complex_disc import DiscBounds, avoids_ray
 from .endpoint_expansion import exact_zeros
 from .endpoint_pieces import Region, fraction, region
 from .endpoint_series import at_end, roots
 from .precision import working_precision
 
 Singular = tuple[tuple[int, arb], ...]
-PRECISION = 256
-FILL = 0.5
+PRECISION = 128
+FILL, FRACTION = 0.5, fmpq(1, 2)
+SHARES = (0.8, 0.6, 0.45, 0.3, 0.2, 0.12, 0.07, 0.03, 0.01)
 MAX_TERMS = 2000
 
 
@@ -94,7 +97,7 @@ def taylor_law(kernel: Kernel, m: int) -> TaylorLaw:
         raise Undecided(f"{kernel} is no power series in the angle at rho = 1: an activation with a jump")
     require_single_valued(kernel)
     J, zeros, where = 2 * m - 1, exact_zeros(kernel), region(kernel)
-    terms = max(J + 2, 2 * m) + PRECISION // 2
+    terms = max(J + 2, 2 * m) + PRECISION // 2 + 6 * m
     while terms <= MAX_TERMS:
         with working_precision(PRECISION + 2 * terms):
             series = [at_end(kernel, end, terms) for end in (1, -1)]
@@ -124,17 +127,32 @@ class _Circle:
             sigma = fraction(FILL * int(disc.p) / int(disc.q))
             own, other = (self.far, self.near) if side else (self.near, self.far)
             total += self._end(series[side], own, other, arb(sigma), arb(disc), supremum)
-            edges.append(2 * float((arb(sigma) ** 2).asin().lower()))
-        left, last = fraction(edges[0]), arb.pi() - arb(fraction(edges[1]))
-        # Exactly within the ends: short rationals below their edges.
+            # Short rationals within the ends.
+            edges.append(fraction(2 * float((arb(sigma) ** 2).asin().lower())))
+        left, last, bounds = edges[0], arb.pi() - edges[1], DiscBounds(self.region.kernel.program)
         while arb(left) < last:
-            position = int(left.p) / int(left.q)
-            step = fraction(FILL * self._proposed(position) * 1.6)
-            total += self._panel(arb(left + step / 2), arb(step / 2))
+            middle, radius, supremum = self._disc(bounds, left)
+            total += self._panel(arb(middle), arb(radius), arb(middle - left), supremum)
             if not total.is_finite():
                 return total
-            left += step
+            left += 2 * (middle - left)
         return (total / arb.pi()).upper()
+
+    def _disc(self, bounds: DiscBounds, left: fmpq) -> tuple[fmpq, fmpq, arb]:
+        """A disc |x| <= R around a middle phi, from ``left`` on, of which the panel fills a part FILL, and a bound of |f| on it."""
+        position = int(left.p) / int(left.q)
+        for share in SHARES:
+            # middle = left + FILL R, R = share min(middle, pi - middle).
+            radius = share * min(position / (1 - FILL * share), (pi - position) / (1 + FILL * share))
+            half = fraction(FILL * radius)
+            middle, R = arb(left + half), arb(half / FRACTION)
+            # |sin(phi + x)| >= sin(phi) - |x| cosh|x| on the disc.
+            room = middle.sin() - R * R.cosh()
+            if room > 0:
+                value, spread = bounds.propagate((I * middle).exp().acos(), (R / (2 * room).sqrt()).upper(), _principal)
+                if spread < 1 + value:
+                    return left + half, half / FRACTION, (value + spread).upper()
+        raise Undecided(f"{self.region.kernel} was not bounded around the correlation exp({position:.3g} i)")
 
     def _end(self, values: list[arb], own: Singular, other: Singular, sigma: arb, disc: arb, supremum: arb) -> arb:
         """The integral of |theta^m r|^2 over sin(phi/2) <= sigma^2, phi >= 0."""
@@ -172,42 +190,17 @@ class _Circle:
         width = 2 * (sigma**2).asin()
         return _joined(head, tail, width)
 
-    def _proposed(self, phi: float) -> float:
-        """A radius of x that may stay in the ellipse and off 0 and pi; nothing is proved here."""
-        theta = acb(0, phi).exp().acos()
-        margin = float(self._distance(theta).lower())
-        s, best = sin(min(phi, pi - phi)), 0.0
-        for i in range(1, 40):
-            r = 0.9 * min(phi, pi - phi) * i / 40
-            if r < margin * sqrt(2 * max(0.0, s - 1.2 * r)):
-                best = r
-        return best
-
-    def _distance(self, theta: acb) -> arb:
-        """A lower bound of the distance of an angle to the ellipse."""
-        ratio = arb(self.region.ratio)
-        z = 2 * theta / arb.pi() - 1
-        return arb.pi() / 2 * ((ratio + 1 / ratio) / 2 - (abs(z - 1) + abs(z + 1)) / 2)
-
-    def _panel(self, phi: arb, half: arb) -> arb:
-        """The integral of |theta^m r|^2 over |x| <= half."""
-        radius = arb(fraction(self._proposed(float(phi.mid()))))
-        # |sin(phi + x)| >= sin(phi) - |x| cosh|x| on the disc.
-        room = phi.sin() - radius * radius.cosh()
-        inside = room > 0 and radius / (2 * room).sqrt() < self._distance((I * phi).exp().acos()) and half < radius
-        if not inside or self.region.supremum is None:
-            return arb("nan")
+    def _panel(self, phi: arb, radius: arb, half: arb, supremum: arb) -> arb:
+        """The integral of |theta^m r|^2 over |x| <= half, |f| <= supremum for |x| <= radius."""
         values = along_circle(self.region.kernel, phi, self.terms)
         blocks, size = self._blocks(phi, radius)
-        rest = [value - block for value, block in zip(values, blocks, strict=True)]
-        M = self.region.supremum + size
         sup, power = arb(0), arb(1)
         for n in range(self.m, self.terms):
             # The m-th derivative of x^n.
-            sup += abs(rest[n]).upper() * _falling(n, self.m) * power
+            sup += abs(values[n] - blocks[n]).upper() * _falling(n, self.m) * power
             power = power * half
         q = half / radius * (arb(self.terms + 1) / (self.terms + 1 - self.m))
-        tail = M / radius**self.m * (half / radius) ** (self.terms - self.m) * _falling(self.terms, self.m) / (1 - q) if q < 1 else arb("inf")
+        tail = (supremum + size) / radius**self.m * (half / radius) ** (self.terms - self.m) * _falling(self.terms, self.m) / (1 - q) if q < 1 else arb("inf")
         return (2 * half * (sup + tail) ** 2).upper()
 
     def _blocks(self, phi: arb, radius: arb) -> tuple[list[acb], arb]:
@@ -222,6 +215,14 @@ class _Circle:
                 total = total + root * polynomial
                 size += sum((abs(a) * ((1 + radius.exp()) / 2).sqrt() ** j for j, a in pairs), arb(0))
             return [total[n] for n in range(self.terms)], size
+
+
+def _principal(_w: Symbol, w: acb, spread: arb, _symmetry: int) -> tuple[acb, arb]:
+    """The principal angle of a disc of haversines off the cuts; |d theta/d w| = |w (1-w)|^(-1/2)."""
+    if not (avoids_ray(w, spread) and avoids_ray(1 - w, spread)):
+        return acb("nan"), arb("nan")
+    inner, outer = (abs(w) - spread).lower(), (abs(1 - w) - spread).lower()
+    return -2 * I * ((1 - w).sqrt() + I * w.sqrt()).log(), (spread / (inner * outer).sqrt()).upper()
 
 
 def _falling(n: int, m: int) -> int:

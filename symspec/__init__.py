@@ -64,6 +64,8 @@ if TYPE_CHECKING:
         UnknownName as UnknownName,
     )
     from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
+    from .layer_limits import limit_shares as limit_shares
+    from .layer_pairs import LayerDifference as LayerDifference, layer_difference as layer_difference
     from .network import Network as Network, mlp as mlp
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .simplicity import WeakSimplicity as WeakSimplicity, weak_simplicity as weak_simplicity
@@ -86,6 +88,8 @@ _EXPORTS = {
         "OutputError ParseError Refuted SymspecError Undecided UnknownName"
     ),
     "kernel": "Kernel zonal_kernel",
+    "layer_pairs": "LayerDifference layer_difference",
+    "layer_limits": "limit_shares",
     "network": "Network mlp",
     "residual": "ResidualNetwork resnet",
     "simplicity": "WeakSimplicity weak_simplicity",

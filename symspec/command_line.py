@@ -92,15 +92,16 @@ def activation_argument(parser: ArgumentParser) -> None:
     )
 
 
-def network_arguments(parser: ArgumentParser) -> None:
-    """Add the activation, the architecture, the depth and the kernel; read them with network_from and kernel_from."""
+def network_arguments(parser: ArgumentParser, *, kernel: bool = True) -> None:
+    """Add the activation, the architecture, the depth and (unless ``kernel`` is false) the kernel; read them with network_from and kernel_from."""
     activation_argument(parser)
     parser.add_argument("--network", default="mlp", choices=("mlp", "resnet"), help="fully connected, or residual blocks x + alpha V sigma(W x) (default %(default)s)")
     parser.add_argument("--depth", default="1", metavar="N", help="number of hidden layers, or of residual blocks (default %(default)s)")
     parser.add_argument("--alpha", metavar="A", help="weight of the branch of a residual block, a positive number; --network resnet needs it")
-    parser.add_argument(
-        "--kernel", default="ntk", metavar="KIND", help="ck, ntk, or ntk-layer:L for what weight layer L = 1..depth+1 contributes (resnet: W and V of each block, 1..2 depth; default %(default)s)"
-    )
+    if kernel:
+        parser.add_argument(
+            "--kernel", default="ntk", metavar="KIND", help="ck, ntk, or ntk-layer:L for what weight layer L = 1..depth+1 contributes (resnet: W and V of each block, 1..2 depth; default %(default)s)"
+        )
     parser.add_argument("--sigma-w2", metavar="W", help="weight variance of every layer: the NTK parametrisation instead of the normalised recursion")
     parser.add_argument("--sigma-b2", metavar="B", help="bias variance of every layer, likewise")
 

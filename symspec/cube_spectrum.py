@@ -34,7 +34,6 @@ from .program import RHO, tree_size
 
 MAX_EXACT_DIMENSION = 64
 MAX_EXACT_NODES = 20_000
-MAX_POLYNOMIAL_DEGREE = 400
 MAX_EXPONENTIAL_LINES = 8
 RATE = Symbol("rate", real=True)
 
@@ -45,9 +44,8 @@ def cube_eigenvalue(kernel: Kernel, domain: BooleanCube, k: int | Symbol) -> Exp
         raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump), and so are its eigenvalues on the cube; use the conjugate kernel or drop_deltas=True")
     if isinstance(k, int) and kernel.support is not None and kernel.support.vanishes_at(k):
         return S.Zero
-    if isinstance(k, int) and kernel.support is not None and kernel.support.degree <= MAX_POLYNOMIAL_DEGREE:
-        poly = sympy.Poly(sympy.expand(kernel.program(RHO)), RHO)
-        return sympy.factor_terms(sympy.Add(*(c * domain.monomial_eigenvalue(n, k) for (n,), c in poly.terms())))
+    if isinstance(k, int) and kernel.polynomial is not None:
+        return sympy.factor_terms(sympy.Add(*(c * domain.monomial_eigenvalue(n, k) for (n,), c in kernel.polynomial.terms())))
     terms = exponential_terms(kernel)
     if terms is not None and (isinstance(k, int) or all(m == 0 for _, m, _ in terms)):
         return _exponential(terms, as_expr(domain.d), as_expr(k))

@@ -23,6 +23,8 @@ from .functions import EVEN, NEITHER, ODD
 from .program import RHO, THETA0, Line, Program, combine
 from .support import Support
 
+MAX_POLYNOMIAL_DEGREE = 400
+
 
 @dataclass(frozen=True)
 class Source:
@@ -74,6 +76,15 @@ class Kernel:
         if self.support is None:
             return int(NEITHER)
         return int(EVEN if self.support.is_even else ODD if self.support.is_odd else NEITHER)
+
+    @cached_property
+    def polynomial(self) -> sympy.Poly | None:
+        """The kernel as a polynomial in rho where it is seen to be one (of degree at most MAX_POLYNOMIAL_DEGREE), else None."""
+        ends = self.support is not None and self.support.degree <= MAX_POLYNOMIAL_DEGREE
+        if not (ends or (not self.program.lines and self.program.output.is_polynomial(RHO))):
+            return None
+        found = sympy.Poly(sympy.expand(self.program(RHO)), RHO)
+        return found if found.degree() <= MAX_POLYNOMIAL_DEGREE else None
 
     @cached_property
     def ramification(self) -> int:

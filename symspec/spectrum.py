@@ -37,11 +37,8 @@ from .exact import as_expr
 from .gegenbauer import monomial_eigenvalue, times_t
 from .hermite_coefficients import formula
 from .homogeneity import Homogeneous, homogeneity, homogeneous
-from .kernel import Kernel
+from .kernel import MAX_POLYNOMIAL_DEGREE, Kernel
 from .network import Network
-from .program import RHO
-
-MAX_POLYNOMIAL_DEGREE = 400
 
 
 def eigenvalue(kernel: Kernel, domain: Any, k: Any) -> Expr:
@@ -93,10 +90,9 @@ CLOSED_FORMS: dict[type[Domain], Callable[..., Expr]] = {Sphere: sphere_eigenval
 
 
 def _polynomial_kernel(kernel: Kernel, d: Expr, k: int) -> Expr | None:
-    if kernel.support is None or kernel.support.degree > MAX_POLYNOMIAL_DEGREE:
+    if kernel.polynomial is None:
         return None
-    poly = sympy.Poly(sympy.expand(kernel.program(RHO)), RHO)
-    return sympy.Add(*(c * monomial_eigenvalue(d, n, k) for (n,), c in poly.terms()))
+    return sympy.Add(*(c * monomial_eigenvalue(d, n, k) for (n,), c in kernel.polynomial.terms()))
 
 
 def _depth_one(network: Network, part: str, d: Expr, k: Any) -> Expr:

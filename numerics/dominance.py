@@ -12,7 +12,7 @@ balls, those from some degree N on by the singular blocks and the proved remaind
 gives the sign of all later ones. On a given domain the least :math:`k_0` may be smaller: :meth:`Domination.on`.
 
 For consecutive weight layers of a fully connected network the difference has a closed form
-(:mod:`symspec.layer_difference`), which decides some pairs without any number.
+(:mod:`symspec.layer_pairs`), which decides some pairs without any number.
 
 >>> import symspec as ss
 >>> net = ss.mlp(ss.relu, 2)
@@ -32,7 +32,7 @@ from flint import arb
 from symspec.errors import InputError, Undecided
 from symspec.exact import natural
 from symspec.kernel import Kernel
-from symspec.layer_difference import LayerDifference, layer_difference
+from symspec.layer_pairs import LayerDifference, layer_difference
 
 from . import power_series
 from .precision import working_precision
