@@ -143,6 +143,11 @@ def _degenerate(a: arb, b: arb, *, opposite: bool) -> arb:
     return tail(a) + tail(b) - 1 if a + b < 0 else arb(0)
 
 
+def softplus(x: arb) -> arb:
+    """log(1 + e^x), with its relative accuracy kept where it is small."""
+    return x + (-x).exp().log1p() if x > 0 else x.exp().log1p()
+
+
 def erf_parts(x: arb, y: arb) -> tuple[arb, arb]:
     """Real and imaginary part of erf(x + i y)."""
     value = acb(x, y).erf()
