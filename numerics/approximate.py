@@ -199,6 +199,8 @@ def ellipse(kernel: Kernel) -> Ellipse:
     """The bounds of a kernel, shared by all precisions."""
     if kernel.diagonal_is_infinite:
         raise Undecided("the kernel is infinite on the diagonal: the activation has a jump")
+    if kernel.program.series_duals:
+        raise Undecided("the kernel is not analytic at the ends of [0, pi]: its duals are power series of radius 1")
     if kernel.ramification != 1:
         raise Undecided(f"the kernel is a power series in theta^(1/{kernel.ramification}) at the diagonal, not in theta: composed jumps")
     return Ellipse(DiscBounds(kernel.program))

@@ -34,6 +34,7 @@ from symspec.kernel import Kernel
 
 from . import complex_disc, real
 from .constants import ball
+from .dual_series import series_dual
 from .precision import working_precision
 from .values import at_exact
 
@@ -98,6 +99,7 @@ def table(rho: arb_series, theta: arb_series | None = None) -> real.Table:
         "archav": lambda w, _symmetry: 2 * w.sqrt().asin(),
         "orthant": _orthant,
         "order": lambda value, _order: value,
+        "dual": series_dual,
         "sin": arb_series.sin,
         "cos": arb_series.cos,
         "exp": arb_series.exp,

@@ -154,6 +154,12 @@ def erf_parts(x: arb, y: arb) -> tuple[arb, arb]:
     return value.real, value.imag
 
 
+def _dual(p: arb, q: arb, c: arb, data: Any) -> arb:
+    from .dual_series import real_dual
+
+    return real_dual(p, q, c, data)
+
+
 def table(theta: arb, rho: arb, constant: Callable[[Any], arb]) -> Table:
     """The carrier: operations of :data:`symspec.program.OPERATIONS` on real balls."""
     return {
@@ -166,6 +172,7 @@ def table(theta: arb, rho: arb, constant: Callable[[Any], arb]) -> Table:
         "archav": archav,
         "orthant": orthant,
         "order": lambda value, _order: value,
+        "dual": _dual,
         "sin": arb.sin,
         "cos": arb.cos,
         "exp": arb.exp,

@@ -7,6 +7,7 @@ r"""Certified eigenvalues on spheres.
 * degrees beyond the support of the power series are exactly 0 (:mod:`symspec.support`);
 * a kernel analytic beyond rho = 1 is summed as a positive power series
   (:mod:`numerics.power_series`), as are low degrees in very high dimension;
+* so is a kernel whose duals are series themselves (tanh and its like): it is smooth but not analytic at rho = 1;
 * a kernel analytic in the angle is replaced by a certified polynomial whose moments are exact
   (:mod:`numerics.fourier_moments`); the error of each moment is at most
   :math:`\|K-p\|_\infty/\sqrt{N(d,k)}`, since :math:`E|P_k|\le(E P_k^2)^{1/2}=N(d,k)^{-1/2}`;
@@ -48,6 +49,7 @@ HIGH_DIMENSION = 48
 HIGH_DEGREE = 5000
 HIGH_DEGREE_OF_JUMPS = 300
 SHORT_SERIES = 400
+LONG_SERIES = 3000
 EXTRA_BITS = 512
 Progress = Callable[[int, int], None]
 
@@ -77,6 +79,8 @@ def eigenvalues(kernel: Kernel, domain: Any, degrees: Any, digits: Any = 30, *, 
 
 
 def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: int, progress: Progress | None) -> dict[int, arb]:
+    if kernel.program.series_duals and kernel.program.inputs <= {RHO}:
+        return power_series.eigenvalues(kernel, domain.d, degrees, bits, max_terms=LONG_SERIES + degrees[-1])
     limit = _series_limit(kernel, domain.d, degrees[-1], bits)
     if limit:
         try:
