@@ -17,6 +17,7 @@ from .constants import ball
 from .decay_constants import decay_constant
 from .decay_rates import decay_radius, decay_rate
 from .geometric_bounds import GeometricCertificate
+from .hermite import hermite_coefficients
 from .precision import working_precision
 from .sphere import eigenvalues
 from .values import evaluate
@@ -35,6 +36,7 @@ __all__ = [
     "decay_rate",
     "eigenvalues",
     "evaluate",
+    "hermite_coefficients",
     "verify",
     "working_precision",
 ]
