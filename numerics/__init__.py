@@ -14,7 +14,7 @@ from .approximate import AnglePolynomial, angle_polynomial
 from .certificates import Certificate
 from .certification import certify
 from .constants import ball
-from .decay_constants import decay_constant
+from .decay_constants import decay_constant, stretch_constant
 from .decay_rates import decay_radius, decay_rate
 from .geometric_bounds import GeometricCertificate
 from .hermite import hermite_coefficients
@@ -37,6 +37,7 @@ __all__ = [
     "eigenvalues",
     "evaluate",
     "hermite_coefficients",
+    "stretch_constant",
     "verify",
     "working_precision",
 ]

@@ -44,7 +44,7 @@ DIGITS = 30
 TINY = Rational(1, 10**12)
 # A point off every real and imaginary line, at which coefficients are told from 0.
 PROBE = Rational(31, 100) + I * Rational(17, 100)
-PROVED, BOUND, DERIVED = "proved", "upper bound", "derived"
+PROVED, DERIVED = "proved", "derived"
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,14 @@ class Height:
 class Stretch:
     """The data of a stretched exponential law: a = height/sqrt(D), D the largest of ``slopes``.
 
-    ``names`` defines the variances that the slopes are written with. ``status`` is "proved", "upper bound" (then
-    the limit superior is at most what the law says) or "derived".
+    ``names`` defines the variances that the slopes are written with. ``status`` is "proved" or "derived". Where the law is
+    not ``attained`` its height is a lower bound, and the limit superior is at most what the law says.
     """
 
     height: Expr
     slopes: tuple[Expr, ...]
     status: str
+    attained: bool = True
     names: dict[Symbol, Expr] = field(default_factory=dict)
 
     @property
@@ -87,9 +88,10 @@ def stretch_of(kernel: Kernel) -> Stretch:
     least = min((h.value for h in heights), key=lambda value: value if value != oo else S(10**9))
     nearest = [h for h in heights if h.value == least]
     slopes, names = _slopes(kernel)
-    exact = all(h.is_exact for h in nearest)
-    proved = len(slopes) == 1 and all(h.within_strip for h in nearest)
-    return Stretch(least, slopes, BOUND if not exact and proved else PROVED if proved else DERIVED, names)
+    # One layer without a bias: its coefficients are those of the kernel.
+    single = len(slopes) == 1 and all(item.args[4].xreplace({RHO: S.Zero}) == 0 for item in duals if item.args[4].free_symbols)
+    proved = single and all(h.within_strip for h in nearest)
+    return Stretch(least, slopes, PROVED if proved else DERIVED, all(h.is_exact for h in nearest), names)
 
 
 def _slopes(kernel: Kernel) -> tuple[tuple[Expr, ...], dict[Symbol, Expr]]:
@@ -264,4 +266,4 @@ def _differs_from_zero(value: Expr, place: Expr) -> bool:
         return False
 
 
-__all__ = ["BOUND", "DERIVED", "PROVED", "Height", "Stretch", "singular_height", "stretch_of"]
+__all__ = ["DERIVED", "PROVED", "Height", "Stretch", "singular_height", "stretch_of"]

@@ -14,15 +14,15 @@ from __future__ import annotations
 
 from sympy import Expr, Symbol, oo
 
-from .stretched import BOUND, DERIVED, Stretch
+from .stretched import DERIVED, Stretch
 
 
 def summary(stretch: Stretch) -> str:
     """One line of plain text."""
     if stretch.height == oo:
         return "log(mu_k)/k^(2/3) tends to -infinity: the activation is entire"
-    relation = "<=" if stretch.status == BOUND else "="
-    source = f"singularities of the activation at distance {'at least ' if stretch.status == BOUND else ''}{stretch.height} from the real line"
+    relation = "=" if stretch.attained else "<="
+    source = f"singularities of the activation at distance {'' if stretch.attained else 'at least '}{stretch.height} from the real line"
     value = stretch.constant if len(stretch.slopes) == 1 else f"(3/2) (2 a)^(2/3), a = ({stretch.height})/sqrt(D), D the largest of {len(stretch.slopes)} slopes"
     return f"limsup log(mu_k)/k^(2/3) {relation} -{value} ({stretch.status}; {source})"
 
@@ -31,10 +31,10 @@ def body(stretch: Stretch) -> str:
     """The displayed statement."""
     if stretch.height == oo:
         return r"\[ \lim_{k\to\infty} k^{-2/3}\log \mu_k = -\infty: \] the activation is an entire function of Gaussian growth."
-    relation = r"\le" if stretch.status == BOUND else "="
+    relation = "=" if stretch.attained else r"\le"
     lines = [
         rf"\[ \limsup_{{k\to\infty}} \frac{{\log\mu_k}}{{k^{{2/3}}}} {relation} -\tfrac32(2a)^{{2/3}}, \qquad a=\frac{{{_tex(stretch.height)}}}{{\sqrt D}}, \]",
-        rf"where ${_tex(stretch.height)}$ is {'a lower bound of ' if stretch.status == BOUND else ''}the distance of the singularities of $\sigma$ from the real line and $D$ is "
+        rf"where ${_tex(stretch.height)}$ is {'' if stretch.attained else 'a lower bound of '}the distance of the singularities of $\sigma$ from the real line and $D$ is "
         + (rf"${_tex(stretch.slopes[0])}$." if len(stretch.slopes) == 1 else r"the largest slope at $\rho=1$ of a covariance that enters a layer, the largest of"),
     ]
     if len(stretch.slopes) > 1:
@@ -42,13 +42,12 @@ def body(stretch: Stretch) -> str:
     if stretch.names:
         rows = " \\\\\n".join(rf"{_tex(name)} &= {_tex(value)}" for name, value in stretch.names.items())
         lines.append(f"Here\n\\begin{{align*}}\n{rows}\n\\end{{align*}}\n" + r"and $\widehat{\sigma^{(m)}}_q(c)=E[\sigma^{(m)}(u)\sigma^{(m)}(v)]$ for variances $q$ and covariance $c$.")
-    lines.append(_STATUS[stretch.status])
+    lines.append(_STATUS[stretch.status] + ("" if stretch.attained else " That the bound is attained is not shown."))
     return "\n".join(lines)
 
 
 _STATUS = {
     "proved": "The statement is proved below.",
-    BOUND: "The bound is proved below; that it is attained is not.",
     DERIVED: "The statement is derived below on the logarithmic scale; the derivation is not a complete proof.",
 }
 
@@ -58,11 +57,11 @@ def proof(stretch: Stretch) -> str:
     parts = [_COEFFICIENTS, _MONOMIALS, _LAPLACE]
     if stretch.height == oo:
         parts[2] = _ENTIRE
-    elif stretch.status == BOUND:
+    if not stretch.attained:
         parts.append(r"\paragraph{Attained.} It is not shown that $\sigma$ is singular at that distance, so only the bound is claimed.")
-    elif stretch.status == DERIVED and len(stretch.slopes) == 1:
-        parts.append(r"\paragraph{Growth.} That $\sigma$ grows slower than a Gaussian up to its singularities is shown in a thinner strip only.")
-    if len(stretch.slopes) > 1:
+    if stretch.status == DERIVED and len(stretch.slopes) == 1:
+        parts.append(_NOT_COMPLETE)
+    if len(stretch.slopes) > 1 or stretch.status == DERIVED:
         parts.append(_DEPTH)
     return "\n\n".join(parts)
 
@@ -81,6 +80,10 @@ _LAPLACE = (
     r"\paragraph{Eigenvalues.} In $\mu_k=\sum_{n\ge k}b_n\mu_k(t^n)$ the exponent $2a\sqrt n+k^2/(2n)$ is least at $n=(k^2/2a)^{2/3}$, where $n/k\to\infty$ and its value is $\tfrac32(2a)^{2/3}k^{2/3}$. "
     r"Terms with $n$ of a smaller order than $k^{4/3}$ are smaller still, and there are polynomially many others up to a negligible tail: this gives the upper bound. Conversely, along the $n$ for which "
     r"$b_n\ge e^{-2(a+\varepsilon)\sqrt n}$ take for $k$ the integer of the parity of $n$ next to $\sqrt{2a}\,n^{3/4}$; the one term $n$ bounds $\mu_k$ from below. $\square$"
+)
+_NOT_COMPLETE = (
+    r"\paragraph{What is not proved.} That $\sigma$ grows slower than a Gaussian up to its singularities is shown in the strip of the calculus only, which may be thinner; "
+    r"and with a bias the covariance is no multiple of $\rho$."
 )
 _ENTIRE = r"\paragraph{Eigenvalues.} Here the bound holds for every $a$, and $\mu_k\le\sum_{n\ge k}b_n\mu_k(t^n)$ is at most $e^{-\frac32(2a)^{2/3}k^{2/3}(1+o(1))}$ for every $a$. $\square$"
 _DEPTH = (
