@@ -127,6 +127,7 @@ def erf_parts(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
 def _mehler(profile: Profile, p: float, q: float, order: int) -> tuple[float, tuple[float, ...]]:
     """sqrt(pq), and the coefficients of the derivative of the dual in powers of c/sqrt(pq), until they add to rounding."""
     from flint import arb
+
     from numerics.dual_series import MehlerSeries
     from numerics.precision import working_precision
 

@@ -65,7 +65,8 @@ def _function(expr: Expr) -> arb:
     if isinstance(expr, SeriesDual):
         from .dual_series import real_dual
 
-        return real_dual(*(ball(part) for part in expr.args[2:]), (expr.args[0], int(expr.args[1])))
+        p, q, c = (ball(part) for part in expr.args[2:])
+        return real_dual(p, q, c, (expr.args[0], int(expr.args[1])))
     if isinstance(expr, sympy.hyper):
         upper_, lower = ([ball(part) for part in group] for group in expr.args[:2])
         return arb.hypgeom(ball(expr.args[2]), upper_, lower)

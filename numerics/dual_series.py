@@ -43,7 +43,6 @@ from symspec.strip import strip_width
 from symspec.strip_functions import Profile
 
 from . import hermite_quadrature
-from .constants import ball
 from .precision import working_precision
 
 CHUNKS = (48, 96, 192, 320, 512, 768, 1152, 1728, 2592, 4096)

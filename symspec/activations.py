@@ -72,14 +72,14 @@ class Activation:
         symbols = Symbol("p", positive=True), Symbol("q", positive=True)
         if p.free_symbols or q.free_symbols:
             return self.dual_object.at(rho, *symbols).subs(dict(zip(symbols, (p, q), strict=True)), simultaneous=True)
-        if rho in (1, -1) and self.dual_object.needs_angle:
+        if rho in (1, -1) and self.dual_object.needs_angle and isinstance(self.form, Form):
             return at_the_end(self.form, int(rho), p, q)
         return self.dual_object.at(rho, p, q)
 
     def dual_derivative(self, rho: Any = Symbol("rho", real=True)) -> Expr:
         """The dual of the derivative, d/d rho of the dual, at unit variances."""
         rho = correlation(rho)
-        if rho in (1, -1) and self.derivative_dual.needs_angle:
+        if rho in (1, -1) and self.derivative_dual.needs_angle and isinstance(self.form, Form):
             return at_the_end(self.form.derivative(), int(rho), S.One, S.One)
         return self.derivative_dual.at(rho)
 

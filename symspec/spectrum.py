@@ -33,10 +33,10 @@ from .errors import DomainError, InputError, NoClosedForm
 from .exact import as_expr, natural
 from .form import Form
 from .gegenbauer import monomial_eigenvalue, times_t
-from .hermite_coefficients import formula
 from .kernel import Kernel
 from .network import Network
 from .program import RHO
+from .strip import StripForm
 from .terms import Step
 
 MAX_POLYNOMIAL_DEGREE = 400
@@ -103,9 +103,9 @@ class Homogeneous:
         return (self.a**2 + self.b**2) * sympy.factorial2(2 * self.s - 1) / 2
 
 
-def homogeneous(form: Form) -> Homogeneous | None:
+def homogeneous(form: Form | StripForm) -> Homogeneous | None:
     """Read off a x_+^s + b (-x)_+^s, or None."""
-    if not form.is_piecewise_polynomial or any(t.gate not in (None, Step(S.Zero)) for t in form.terms):
+    if isinstance(form, StripForm) or not form.is_piecewise_polynomial or any(t.gate not in (None, Step(S.Zero)) for t in form.terms):
         return None
     powers = {t.power for t in form.terms}
     if len(powers) != 1:
@@ -207,7 +207,7 @@ def _hypergeometric(network: Network, d: Expr, k: Any) -> Expr:
         return finite / network.activation.dual_object.at(S.One)
     j = Symbol("j", integer=True, nonnegative=True)
     n = Symbol("n", integer=True, nonnegative=True)
-    general = formula(network.activation.form, n)
+    general = network.activation.hermite_coefficient(n)
     body = general.args[-1].expr if isinstance(general, sympy.Piecewise) else general
     first = len(general.args) - 1 if isinstance(general, sympy.Piecewise) else 0
     start = k if k >= first else k + 2 * ((first - k + 1) // 2)

@@ -68,8 +68,10 @@ def proof(stretch: Stretch) -> str:
 
 _COEFFICIENTS = (
     r"\paragraph{Hermite coefficients.} Let $a_n=E[\sigma(\sqrt q\,Z)h_n(Z)]$ and let $a$ be the distance of the singularities of $z\mapsto\sigma(\sqrt q\,z)$ from the real line. "
-    r"In every thinner strip $|\sigma(\sqrt q\,z)|e^{-x^2/4}$ decreases like a Gaussian, so that by Hille's theorem the Hermite series represents $\sigma$ in exactly the strip $|\operatorname{Im}z|<a$, and "
-    r"\[ \limsup_{n\to\infty} \frac{\log|a_n|}{\sqrt n} = -a. \] The upper bound is Cauchy's theorem and $E|h_n(Z+iy)|^2=L_n(-y^2)\le e^{2y\sqrt n}$. By Mehler's formula $b_n=a_n^2$ are the coefficients of the dual, and those of its derivative are $(n+1)b_{n+1}$."
+    r"In every thinner strip $|\sigma(\sqrt q\,z)|e^{-x^2/4}$ decreases like a Gaussian, so that by Hille's theorem the Hermite series represents $\sigma$ in exactly the strip "
+    r"$|\operatorname{Im}z|<a$, and "
+    r"\[ \limsup_{n\to\infty} \frac{\log|a_n|}{\sqrt n} = -a. \] The upper bound is Cauchy's theorem and $E|h_n(Z+iy)|^2=L_n(-y^2)\le e^{2y\sqrt n}$. By Mehler's formula "
+    r"$b_n=a_n^2$ are the coefficients of the dual, and those of its derivative are $(n+1)b_{n+1}$."
 )
 _MONOMIALS = (
     r"\paragraph{Monomials.} $\mu_{j+2}(t^n)/\mu_j(t^n)=(n-j)/(n+j+d)$, so for $k\le n$ of one parity "
@@ -77,8 +79,10 @@ _MONOMIALS = (
     r"(for odd $k$ start from $\mu_1$), by $1-x\le e^{-x}$ and $1-x\ge e^{-x/(1-x)}$; $\mu_0(t^n)$ and $\mu_1(t^n)$ are powers of $n$ up to constants."
 )
 _LAPLACE = (
-    r"\paragraph{Eigenvalues.} In $\mu_k=\sum_{n\ge k}b_n\mu_k(t^n)$ the exponent $2a\sqrt n+k^2/(2n)$ is least at $n=(k^2/2a)^{2/3}$, where $n/k\to\infty$ and its value is $\tfrac32(2a)^{2/3}k^{2/3}$. "
-    r"Terms with $n$ of a smaller order than $k^{4/3}$ are smaller still, and there are polynomially many others up to a negligible tail: this gives the upper bound. Conversely, along the $n$ for which "
+    r"\paragraph{Eigenvalues.} In $\mu_k=\sum_{n\ge k}b_n\mu_k(t^n)$ the exponent $2a\sqrt n+k^2/(2n)$ is least at $n=(k^2/2a)^{2/3}$, where $n/k\to\infty$ and its value is "
+    r"$\tfrac32(2a)^{2/3}k^{2/3}$. "
+    r"Terms with $n$ of a smaller order than $k^{4/3}$ are smaller still, and there are polynomially many others up to a negligible tail: this gives the upper bound. "
+    r"Conversely, along the $n$ for which "
     r"$b_n\ge e^{-2(a+\varepsilon)\sqrt n}$ take for $k$ the integer of the parity of $n$ next to $\sqrt{2a}\,n^{3/4}$; the one term $n$ bounds $\mu_k$ from below. $\square$"
 )
 _NOT_COMPLETE = (
@@ -87,9 +91,12 @@ _NOT_COMPLETE = (
 )
 _ENTIRE = r"\paragraph{Eigenvalues.} Here the bound holds for every $a$, and $\mu_k\le\sum_{n\ge k}b_n\mu_k(t^n)$ is at most $e^{-\frac32(2a)^{2/3}k^{2/3}(1+o(1))}$ for every $a$. $\square$"
 _DEPTH = (
-    r"\paragraph{Depth.} A layer $\sum_m v_mc^m$, $v_m=e^{-B\sqrt m}$, of a covariance $c=\sum_jc_j\rho^j$ with $c_j\ge0$ has the coefficients $\sum_mv_mc(1)^mP(S_m=n)$, $S_m$ a sum of $m$ independent variables of law $c_j/c(1)$. "
-    r"With $m$ about $n$ over the mean this is $e^{-B\sqrt{n/\mathrm{mean}}}$; with one variable about $n$ it is what the layer below has. Sharing $n$ between the two costs more, as the square root is concave, and "
-    r"sums of variables with such tails deviate by one jump (Nagaev 1969). In terms of covariances, $v_m=w_mq^{-m}$ with $w_m=a_m(q)^2$, $a=y/\sqrt q$, and the mean is $c'(1)/q$: layer $l$ contributes $2y/\sqrt{K_{l-1}'(1)}$, and the least of these rates is that of the kernel."
+    r"\paragraph{Depth.} A layer $\sum_m v_mc^m$, $v_m=e^{-B\sqrt m}$, of a covariance $c=\sum_jc_j\rho^j$ with $c_j\ge0$ has the coefficients $\sum_mv_mc(1)^mP(S_m=n)$, $S_m$ "
+    r"a sum of $m$ independent variables of law $c_j/c(1)$. "
+    r"With $m$ about $n$ over the mean this is $e^{-B\sqrt{n/\mathrm{mean}}}$; with one variable about $n$ it is what the layer below has. Sharing $n$ between the two costs "
+    r"more, as the square root is concave, and "
+    r"sums of variables with such tails deviate by one jump (Nagaev 1969). In terms of covariances, $v_m=w_mq^{-m}$ with $w_m=a_m(q)^2$, $a=y/\sqrt q$, and the mean is "
+    r"$c'(1)/q$: layer $l$ contributes $2y/\sqrt{K_{l-1}'(1)}$, and the least of these rates is that of the kernel."
 )
 
 

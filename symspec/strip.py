@@ -51,7 +51,7 @@ from .form import Form
 from .strip_functions import Profile, SeriesDual, softplus
 from .terms import Delta, Step, X
 
-MAX_NODES, MAX_TERMS = 4000, 1000
+MAX_NODES, MAX_TERMS, MAX_NESTING = 4000, 1000, 4
 # Where a function of one argument stops being analytic: |Im argument| at its first singularity.
 LIMITS: dict[type, Expr] = {tanh: pi / 2, sech: pi / 2, softplus: pi, sympy.atan: S.One}
 WAVES = (sympy.sin, sympy.cos)
@@ -71,6 +71,8 @@ class StripForm:
     def of(expr: Expr) -> StripForm:
         """Expand, and refuse (NoClosedForm) what is not shown to be analytic and of Gaussian growth in a strip."""
         form = StripForm(expanded(expr))
+        if _nesting(form.base) > MAX_NESTING:
+            raise ExpressionTooLarge(f"functions nested deeper than {MAX_NESTING} levels are not read")
         _ = form.width, form.shape
         return form
 
@@ -191,6 +193,11 @@ def expanded(expr: Expr) -> Expr:
     for _ in range(2):
         result = _expand(result.replace(lambda e: e.is_Pow and isinstance(e.base, sech) and e.exp.is_Integer and e.exp >= 2, _squares))
     return result
+
+
+def _nesting(expr: Expr) -> int:
+    inner = max((_nesting(part) for part in expr.args), default=0)
+    return inner + 1 if isinstance(expr, sympy.Function) and expr.has(X) else inner
 
 
 def _expand(expr: Expr) -> Expr:

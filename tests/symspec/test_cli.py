@@ -56,7 +56,7 @@ BAD = [
     ["hermite", "relu", "--degrees", "-3"],
     ["hermite", "relu", "--degrees", "5:1"],
     ["hermite", "elu", "--symbolic"],
-    ["hermite", "tanh"],
+    ["hermite", "tan(x)"],
 ]
 
 
