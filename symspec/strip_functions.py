@@ -137,7 +137,7 @@ class SeriesDual(Function):
         sigma, order, *rest = self.args
         try:
             with mpmath.workprec(prec + EVALF_GUARD):
-                p, q, c = (argument._to_mpmath(prec + EVALF_GUARD) for argument in rest)
+                p, q, c = (argument.evalf(mpmath.mp.dps)._to_mpmath(prec + EVALF_GUARD) for argument in rest)
                 value = _plain_value(sigma, int(order), p, q, c)
         except (ValueError, AttributeError, TypeError):
             return None
@@ -169,28 +169,28 @@ def _plain_value(sigma: Profile, order: int, p: Any, q: Any, c: Any) -> Any:
         sigma = Profile(sigma.derivative(order))
     root_p, root_q = mpmath.sqrt(p), mpmath.sqrt(q)
     if mpmath.almosteq(c, root_p * root_q):
-        nodes = _nodes(sigma, q)
-        return mpmath.fsum(f * g * weight for (_, f, weight), (_, g, _) in zip(nodes, nodes if p == q else _nodes(sigma, p), strict=True))
-    first = _plain_coefficients(sigma, p, mpmath.mp.prec)
-    second = first if p == q else _plain_coefficients(sigma, q, mpmath.mp.prec)
+        nodes = _nodes(sigma, q, max(p, q))
+        return mpmath.fsum(f * g * weight for (_, f, weight), (_, g, _) in zip(nodes, nodes if p == q else _nodes(sigma, p, max(p, q)), strict=True))
+    first = _plain_coefficients(sigma, p, max(p, q), mpmath.mp.prec)
+    second = first if p == q else _plain_coefficients(sigma, q, max(p, q), mpmath.mp.prec)
     rho = c / (root_p * root_q)
     return mpmath.fsum(a * b * rho**n for n, (a, b) in enumerate(zip(first, second, strict=True)))
 
 
-def _nodes(sigma: Profile, q: Any) -> list[tuple[Any, Any, Any]]:
-    """(x, sigma(sqrt(q) x), weight) of the rule, its step fit for functions like tanh."""
+def _nodes(sigma: Profile, q: Any, widest: Any) -> list[tuple[Any, Any, Any]]:
+    """(x, sigma(sqrt(q) x), weight) of the rule, its step fit for functions like tanh up to the variance ``widest``."""
     f = sympy.lambdify(X, sigma.function, [{"softplus": _softplus}, "mpmath"])
     bits = mpmath.mp.prec
-    step, top, root = 5 / (bits * mpmath.sqrt(1 + q)), mpmath.sqrt(3 * bits), mpmath.sqrt(q)
+    step, top, root = 5 / (bits * mpmath.sqrt(1 + widest)), mpmath.sqrt(3 * bits), mpmath.sqrt(q)
     return [(x, f(root * x), mpmath.npdf(x) * step) for x in (step * j for j in range(int(-top / step), int(top / step) + 1))]
 
 
 @lru_cache(maxsize=16)
-def _plain_coefficients(sigma: Profile, q: Any, bits: int) -> list[Any]:
-    count = min(4000, int(bits * bits * (1 + q) / 36) + 2 * bits)
+def _plain_coefficients(sigma: Profile, q: Any, widest: Any, bits: int) -> list[Any]:
+    count = min(4000, int(bits * bits * (1 + widest) / 36) + 2 * bits)
     factors = [(1 / mpmath.sqrt(n + 1), mpmath.sqrt(mpmath.mpf(n) / (n + 1))) for n in range(count)]
     sums = [mpmath.mpf(0)] * count
-    for x, value, weight in _nodes(sigma, q):
+    for x, value, weight in _nodes(sigma, q, widest):
         before, now = mpmath.mpf(0), value * weight
         for n, (up, down) in enumerate(factors):
             sums[n] += now
