@@ -203,7 +203,10 @@ def _nesting(expr: Expr) -> int:
 def _expand(expr: Expr) -> Expr:
     if _expanded_terms(expr) > MAX_TERMS:
         raise ExpressionTooLarge(f"multiplied out, the activation would have more than {MAX_TERMS} terms")
-    return sympy.expand(expr, power_exp=False, power_base=False, log=False, trig=False)
+    # Roots and reciprocals stay whole: sympy would multiply out their denominators.
+    whole = {node: sympy.Dummy() for node in expr.atoms(sympy.Pow) if node.has(X) and not (node.exp.is_Integer and node.exp > 0) and node.base is not S.Exp1}
+    result = sympy.expand(expr.xreplace(whole), power_exp=False, power_base=False, log=False, trig=False)
+    return result.xreplace({dummy: node for node, dummy in whole.items()})
 
 
 def _expanded_terms(expr: Expr) -> int:
