@@ -119,7 +119,9 @@ class MehlerSeries:
 
     def remainder(self, order: int, count: int) -> arb:
         """An upper bound of sum_{n >= count} n!/(n-m)! |w_n|."""
-        parts = [self._rest(key, order, count).upper().max(arb(0)) for key in {self.p, self.q}]
+        # A rest that is certainly negative contradicts the proof behind it; NaN says so.
+        rests = [self._rest(key, order, count).upper() for key in {self.p, self.q}]
+        parts = [arb("nan") if rest < 0 else rest for rest in rests]
         return parts[0] if len(parts) == 1 else (parts[0] * parts[1]).sqrt().upper()
 
     def _rest(self, key: Key, order: int, count: int) -> arb:

@@ -185,7 +185,7 @@ def _node_height(node: Expr) -> Place | None:
     if inner.is_polynomial(X):
         a, b = sympy.Poly(inner, X).all_coeffs()
         height = reach(inner, limit)
-        return height, (I * sympy.sign(a) * limit - b) / a
+        return height, (I * limit - b) / a
     return _through_softplus(inner, limit) if isinstance(node, (tanh, sech)) else None
 
 

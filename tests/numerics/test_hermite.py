@@ -162,6 +162,16 @@ def test_fault_sum_cut_too_early(monkeypatch):
     assert misses(faulty())
 
 
+def test_fault_degree_ignored_in_the_bound(monkeypatch):
+    with working_precision(300):
+        right = coefficients(sympy.tanh(X), arb(1), 402, 200)
+    plan = GaussianIntegrals.coefficient_rule
+    monkeypatch.setattr(GaussianIntegrals, "coefficient_rule", lambda self, n, bits: plan(self, 0, bits))
+    with working_precision(300):
+        wrong = coefficients(sympy.tanh(X), arb(1), 402, 60)
+    assert any(not a.overlaps(b) for a, b in zip(right, wrong, strict=True))
+
+
 def test_results_do_not_depend_on_the_working_precision_outside():
     with working_precision(60):
         first = numerics.hermite_coefficients("mish", 5, digits=40)[0]
