@@ -37,7 +37,7 @@ import sympy
 
 from symspec.errors import Undecided
 from symspec.kernel import Kernel
-from symspec.strip_functions import Profile, SeriesDual
+from symspec.strip_functions import DualOf, Profile, SeriesDual
 
 RULE_NODES = 60
 SERIES_BITS = 56
@@ -140,9 +140,9 @@ def _mehler(profile: Profile, p: float, q: float, order: int) -> tuple[float, tu
         return float(series.scale), tuple(float(term / scale) for term in series.terms(count, order))
 
 
-def dual(xp: Any, p: Any, q: Any, c: Any, data: tuple[Profile, int]) -> Any:
+def dual(xp: Any, p: Any, q: Any, c: Any, data: DualOf) -> Any:
     """A dual given by its series; the variances are the same for all entries."""
-    scale, terms = _mehler(data[0], float(p), float(q), data[1])
+    scale, terms = _mehler(data.profile, float(p), float(q), data.order)
     r = xp.clip(xp.asarray(c) / scale, -1.0, 1.0)
     total = xp.zeros_like(r)
     for term in reversed(terms):

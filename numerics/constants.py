@@ -17,7 +17,7 @@ from sympy import Expr, S
 
 from symspec.errors import NoClosedForm
 from symspec.functions import ErfImag, ErfReal, Orthant, archav
-from symspec.strip_functions import SeriesDual, softplus
+from symspec.strip_functions import DualOf, SeriesDual, softplus
 
 from . import real
 
@@ -66,7 +66,7 @@ def _function(expr: Expr) -> arb:
         from .dual_series import real_dual
 
         p, q, c = (ball(part) for part in expr.args[2:])
-        return real_dual(p, q, c, (expr.args[0], int(expr.args[1])))
+        return real_dual(p, q, c, DualOf(expr.args[0], int(expr.args[1])))
     if isinstance(expr, sympy.hyper):
         upper_, lower = ([ball(part) for part in group] for group in expr.args[:2])
         return arb.hypgeom(ball(expr.args[2]), upper_, lower)

@@ -25,7 +25,7 @@ exactly 1), so complex balls that leave the disc give NaN.
 >>> import sympy
 >>> from symspec.terms import X
 >>> with working_precision(100):
-...     print(real_dual(arb(1), arb(1), arb("0.5"), (Profile(sympy.tanh(X)), 0)).str(25, radius=False))
+...     print(real_dual(arb(1), arb(1), arb("0.5"), DualOf(Profile(sympy.tanh(X)), 0)).str(25, radius=False))
 0.1863244132034480861067829
 """
 
@@ -40,14 +40,13 @@ from sympy import Expr, oo
 
 from symspec.errors import Undecided
 from symspec.strip import strip_width
-from symspec.strip_functions import Profile
+from symspec.strip_functions import DualOf, Profile
 
 from . import hermite_quadrature
 from .precision import working_precision
 
 CHUNKS = (48, 96, 192, 320, 512, 768, 1152, 1728, 2592, 4096)
 BIT_STEP = 64
-Data = tuple[Profile, int]
 Key = tuple[object, ...]
 
 
@@ -159,12 +158,12 @@ def _falling(n: int, order: int) -> int:
     return result
 
 
-def real_dual(p: arb, q: arb, c: arb, data: Data) -> arb:
-    """The derivative of order m of the dual of a function at balls; ``data`` is the function and m.
+def real_dual(p: arb, q: arb, c: arb, data: DualOf) -> arb:
+    """The derivative of order m of the dual of a function at balls; ``data`` names the function and m.
 
     Raises Undecided where the series needs more terms than the largest chunk.
     """
-    profile, order = data
+    profile, order = data.profile, data.order
     if not (p.is_finite() and q.is_finite() and c.is_finite()):
         return arb("nan")
     bits = ctx.prec + 8
@@ -208,9 +207,9 @@ def _summed(series: MehlerSeries, order: int, c: arb, bits: int) -> arb:
     return (total + arb(0, tail.upper())) / series.scale**order + arb(0, drift.upper())
 
 
-def series_dual(p: arb_series, q: arb_series, c: arb_series, data: Data) -> arb_series:
+def series_dual(p: arb_series, q: arb_series, c: arb_series, data: DualOf) -> arb_series:
     """The rule for power series: the dual re-expanded at the constant term of c, its coefficients with their tails."""
-    profile, order = data
+    profile, order = data.profile, data.order
     length = ctx.cap
     if any(item[n] != 0 for item in (p, q) for n in range(1, min(item.length(), length))):
         raise Undecided("the variances of a dual given by its series must be constant")
@@ -246,9 +245,9 @@ def _shifted_tail(rest: arb, ratio: arb, count: int, m: int) -> arb:
     return anyhow.upper()
 
 
-def complex_dual(p: acb, q: acb, c: acb, data: Data) -> acb:
+def complex_dual(p: acb, q: acb, c: acb, data: DualOf) -> acb:
     """The rule for complex balls: the series inside the disc of convergence, NaN where the ball leaves it."""
-    profile, order = data
+    profile, order = data.profile, data.order
     nan = acb("nan")
     if not (p.imag == 0 and q.imag == 0 and p.real > 0 and q.real > 0 and c.is_finite()):
         return nan

@@ -81,6 +81,8 @@ def eigenvalues(kernel: Kernel, domain: Any, degrees: Any, digits: Any = 30, *, 
 def _positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: int, progress: Progress | None) -> dict[int, arb]:
     if kernel.program.series_duals and kernel.program.inputs <= {RHO}:
         return power_series.eigenvalues(kernel, domain.d, degrees, bits, max_terms=LONG_SERIES + degrees[-1])
+    if kernel.program.series_duals:
+        raise Undecided("a kernel made of duals given by their series and of others singular at rho = 1 has no one method; add the eigenvalues of the summands")
     limit = _series_limit(kernel, domain.d, degrees[-1], bits)
     if limit:
         try:

@@ -226,6 +226,8 @@ def decay(kernel: Kernel, domain: Any) -> DecayLaw:
         if kernel.program.series_duals:
             return DecayLaw(kernel, domain, "stretched", stretch=stretch_of(kernel))
         return _smooth_law(kernel, domain)
+    if kernel.program.series_duals:
+        raise Undecided("a kernel made of duals given by their series and of others singular at rho = 1 is not expanded; the law of the slower summand governs a sum")
     return _power_law(kernel, domain)
 
 

@@ -27,7 +27,7 @@ from sympy import Expr, Rational, S, Symbol
 
 from .errors import ExpressionTooLarge, NoClosedForm
 from .functions import ErfImag, ErfReal, Orthant, archav
-from .strip_functions import SeriesDual
+from .strip_functions import DualOf, SeriesDual
 
 RHO = Symbol("rho", real=True)
 THETA0 = Symbol("theta_0", real=True)
@@ -125,7 +125,7 @@ class _Compiler:
             return self.emit("archav", self.visit(expr.args[0], environment), data=int(expr.args[1]))
         if isinstance(expr, SeriesDual):
             # Data: the function and the order of its derivative. Registers: the two variances and the covariance.
-            return self.emit("dual", *(self.visit(part, environment) for part in expr.args[2:]), data=(expr.args[0], int(expr.args[1])))
+            return self.emit("dual", *(self.visit(part, environment) for part in expr.args[2:]), data=DualOf(expr.args[0], int(expr.args[1])))
         if expr.func in SEVERAL:
             return self.emit(SEVERAL[expr.func], *(self.visit(part, environment) for part in expr.args))
         name = UNARY.get(expr.func)
@@ -312,6 +312,6 @@ def sympy_table(rho: Expr) -> dict[str, Callable[..., Expr]]:
         "pow": lambda a, exponent: guarded(a**exponent),
         "archav": archav_rule,
         "order": lambda value, _order: guarded(value),
-        "dual": lambda p, q, c, data: SeriesDual(data[0], sympy.Integer(data[1]), p, q, c),
+        "dual": lambda p, q, c, data: SeriesDual(data.profile, sympy.Integer(data.order), p, q, c),
     }
     return table

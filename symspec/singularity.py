@@ -31,7 +31,7 @@ from .exact import exact, natural
 from .functions import EVEN
 from .kernel import Kernel
 from .program import RHO, THETA0, Line, Operation, compile_lines, tree_size
-from .strip_functions import Profile, SeriesDual
+from .strip_functions import DualOf, SeriesDual
 from .truncated_series import Series
 
 NAMED_SIZE = 12
@@ -247,11 +247,11 @@ class _Reader:
         # The cosine of the angle is shorter to write than the root of its haversine.
         return w.compose(lambda x: sympy.acos(1 - 2 * x))
 
-    def dual(self, p: Series, q: Series, c: Series, data: tuple[Profile, int]) -> Series:
+    def dual(self, p: Series, q: Series, c: Series, data: DualOf) -> Series:
         """A dual given by its series: smooth up to the ends of its interval, where its derivatives are moments."""
         if p.without_constant().terms or q.without_constant().terms:
             raise NoClosedForm("a dual with a variance that varies is not expanded")
-        return c.compose(lambda x: SeriesDual(data[0], sympy.Integer(data[1]), p.coefficient(0), q.coefficient(0), x))
+        return c.compose(lambda x: SeriesDual(data.profile, sympy.Integer(data.order), p.coefficient(0), q.coefficient(0), x))
 
     def exp(self, series: Series) -> Series:
         """exp; flat where the exponent tends to minus infinity."""

@@ -29,6 +29,7 @@ r"""The functions that analytic activations add to the elementary ones: softplus
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -100,6 +101,14 @@ class Profile(AtomicExpr):
 
     def _latex(self, printer: Any) -> str:
         return printer._print(self.function)
+
+
+@dataclass(frozen=True)
+class DualOf:
+    """Which dual an operation of a program stands for: that of the ``order``-th derivative of a function."""
+
+    profile: Profile
+    order: int
 
 
 class SeriesDual(Function):
@@ -202,4 +211,4 @@ def _softplus(x: Any) -> Any:
     return mpmath.log1p(mpmath.exp(x)) if x < 0 else x + mpmath.log1p(mpmath.exp(-x))
 
 
-__all__ = ["Profile", "SeriesDual", "series_duals", "softplus"]
+__all__ = ["DualOf", "Profile", "SeriesDual", "series_duals", "softplus"]
