@@ -35,14 +35,23 @@ from typing import Any
 import numpy
 import sympy
 
+from symspec.errors import Undecided
 from symspec.kernel import Kernel
+from symspec.strip_functions import DualOf, Profile, SeriesDual
 
 RULE_NODES = 60
+SERIES_BITS = 56
 
 
 @lru_cache(maxsize=4096)
 def constant(value: sympy.Expr) -> float:
     """A sympy number as the nearest float (evaluated with guard digits)."""
+    if value.has(SeriesDual):
+        from numerics.constants import ball
+        from numerics.precision import working_precision
+
+        with working_precision(128):
+            return float(ball(value))
     return float(sympy.N(value, 40))
 
 
@@ -114,6 +123,33 @@ def erf_parts(xp: Any, x: Any, y: Any) -> tuple[Any, Any]:
     return real, imaginary
 
 
+@lru_cache(maxsize=64)
+def _mehler(profile: Profile, p: float, q: float, order: int) -> tuple[float, tuple[float, ...]]:
+    """sqrt(pq), and the coefficients of the derivative of the dual in powers of c/sqrt(pq), until they add to rounding."""
+    from flint import arb
+
+    from numerics.dual_series import MehlerSeries
+    from numerics.precision import working_precision
+
+    with working_precision(128):
+        series = MehlerSeries.of(profile, arb(p), arb(q), SERIES_BITS + 40)
+        count = series.count_for(order, arb(1), SERIES_BITS)
+        if count is None:
+            raise Undecided(f"the dual of {profile} needs too many terms for double precision at the variance {q}")
+        scale = series.scale**order
+        return float(series.scale), tuple(float(term / scale) for term in series.terms(count, order))
+
+
+def dual(xp: Any, p: Any, q: Any, c: Any, data: DualOf) -> Any:
+    """A dual given by its series; the variances are the same for all entries."""
+    scale, terms = _mehler(data.profile, float(p), float(q), data.order)
+    r = xp.clip(xp.asarray(c) / scale, -1.0, 1.0)
+    total = xp.zeros_like(r)
+    for term in reversed(terms):
+        total = total * r + term
+    return total
+
+
 def table(xp: Any, theta: Any) -> dict[str, Callable[..., Any]]:
     """The rules of :data:`symspec.program.OPERATIONS` on float64 arrays of the library ``xp``."""
 
@@ -140,6 +176,7 @@ def table(xp: Any, theta: Any) -> dict[str, Callable[..., Any]]:
         "archav": lambda w, symmetry: archav(xp, xp.asarray(w), symmetry),
         "orthant": lambda h, k, angle: orthant(xp, h, k, xp.asarray(angle)),
         "order": lambda value, _order: value,
+        "dual": lambda p, q, c, data: dual(xp, p, q, c, data),
     }
     return rules
 

@@ -12,6 +12,10 @@ separates the array that comes out from the kernel, for an exact double angle:
   2(2u + u²) from product and constant and u from the difference, so 6u, times
   :math:`\sup|p'|\le\sum_jj^2|c_j|`.
 
+**Polynomial in the correlation.** Kernels whose duals are power series (tanh and its like) are not analytic in the angle at its
+ends; :mod:`numerics.correlation_polynomial` gives Chebyshev coefficients in :math:`\rho` itself. The cosine is taken to be right
+to 4 units in the last place, 8u, instead of the rounding of x.
+
 **Direct.** The float carrier (:mod:`gpu.carrier`); no bound is claimed.
 
 The angle has an error of its own (:mod:`gpu.tiles`), which the slope of the kernel multiplies; no
@@ -35,6 +39,7 @@ import numpy
 
 from symspec.errors import InputError, Undecided
 from symspec.kernel import Kernel
+from symspec.program import RHO
 
 from .carrier import evaluate_array
 from .chebyshev import UNIT, BlockedSeries, blocked
@@ -43,6 +48,7 @@ logger = logging.getLogger(__name__)
 METHODS = ("auto", "polynomial", "direct")
 DIGITS = 17
 INVERSE_HALF_PI = 2.0 / math.pi
+COSINE_ERROR = 8 * UNIT
 
 
 class Evaluator(Protocol):
@@ -93,6 +99,23 @@ class PolynomialEvaluator:
 
 
 @dataclass(frozen=True)
+class CorrelationEvaluator(PolynomialEvaluator):
+    """Evaluation by the certified polynomial in the correlation."""
+
+    note = "certified polynomial in the correlation"
+
+    @cached_property
+    def error_bound(self) -> float:
+        """Proved bound of |value - K(cos theta)| for every double theta in [0, pi]."""
+        slope = sum(j * j * abs(c) for j, c in enumerate(self.coefficients))
+        return 1.01 * (self.proved + self.series.rounding + COSINE_ERROR * slope)
+
+    def overwrite(self, theta: Any, work: Any, xp: Any) -> None:
+        xp.cos(theta, out=theta)
+        self.series.evaluate(theta, theta, work, xp)
+
+
+@dataclass(frozen=True)
 class DirectEvaluator:
     """Evaluation by the program on float arrays."""
 
@@ -118,10 +141,14 @@ class DirectEvaluator:
 def polynomial_evaluator(kernel: Kernel) -> PolynomialEvaluator:
     """The certified polynomial of a kernel; raises Undecided where there is none."""
     from numerics.approximate import angle_polynomial
+    from numerics.correlation_polynomial import correlation_polynomial
 
-    coefficients, proved = angle_polynomial(kernel, DIGITS).float_coefficients()
+    in_correlation = bool(kernel.program.series_duals) and kernel.program.inputs <= {RHO}
+    series = correlation_polynomial(kernel, DIGITS) if in_correlation else angle_polynomial(kernel, DIGITS)
+    coefficients, proved = series.float_coefficients()
     kept, dropped = trimmed(coefficients)
-    return PolynomialEvaluator(blocked(kept), tuple(kept.tolist()), float(proved) + dropped)
+    kind = CorrelationEvaluator if in_correlation else PolynomialEvaluator
+    return kind(blocked(kept), tuple(kept.tolist()), float(proved) + dropped)
 
 
 def trimmed(coefficients: numpy.ndarray) -> tuple[numpy.ndarray, float]:

@@ -307,7 +307,10 @@ def certificate_lines(study: Study) -> dict[str, list[str]]:
     if study.closed_form is not None:
         exact.append("a closed form of the eigenvalues in symbolic degree")
     if study.law is not None:
-        exact.append("the decay law with its constants, derived from the kernel")
+        if study.law.stretch is not None and study.law.stretch.status == "derived":
+            missing.append("a complete proof of the decay law, which is derived on the logarithmic scale")
+        else:
+            exact.append("the decay law with its constants, derived from the kernel")
         if study.bounds is None:
             missing.append(f"at which degree the asymptotic law becomes accurate: the table shows it, no bound is claimed ({study.bounds_note})")
     elif isinstance(request.domain, Sphere):

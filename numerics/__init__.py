@@ -14,11 +14,12 @@ from .approximate import AnglePolynomial, angle_polynomial
 from .certificates import Certificate
 from .certification import certify
 from .constants import ball
-from .decay_constants import decay_constant
+from .decay_constants import decay_constant, stretch_constant
 from .decay_rates import decay_radius, decay_rate
 from .dimension_limit import LargeDimension, large_dimension
 from .dominance import Domination, domination, layer_domination
 from .geometric_bounds import GeometricCertificate
+from .hermite import hermite_coefficients
 from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
 from .precision import working_precision
 from .ridge import LearningPoint, learning_curve
@@ -48,10 +49,12 @@ __all__ = [
     "error_reduction",
     "evaluate",
     "fractional_variances",
+    "hermite_coefficients",
     "large_dimension",
     "layer_domination",
     "layer_shares",
     "learning_curve",
+    "stretch_constant",
     "variance_beyond",
     "verify",
     "working_precision",

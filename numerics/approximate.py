@@ -41,8 +41,8 @@ MAX_POLYNOMIAL_DEGREE = 20_000
 
 
 @dataclass(frozen=True)
-class AnglePolynomial:
-    """sum_j c_j T_j(2 theta/pi - 1) with exact c_j, within ``error`` of the kernel on [0, pi]."""
+class ChebyshevSeries:
+    """sum_j c_j T_j(x) with exact c_j, within ``error`` of a function on [-1, 1]."""
 
     coefficients: tuple[arb, ...]
     error: arb
@@ -66,13 +66,21 @@ class AnglePolynomial:
         """float64 coefficients, and a bound of their polynomial's distance to the kernel."""
         return self._floats
 
-    def at(self, theta: arb) -> arb:
-        """The polynomial at an angle, by Clenshaw's recurrence, without the error."""
-        x = 2 * theta / arb.pi() - 1
+    def value(self, x: arb) -> arb:
+        """The polynomial by Clenshaw's recurrence, without the error."""
         b1, b2 = arb(0), arb(0)
         for c in reversed(self.coefficients[1:]):
             b1, b2 = c + 2 * x * b1 - b2, b1
         return self.coefficients[0] + x * b1 - b2
+
+
+@dataclass(frozen=True)
+class AnglePolynomial(ChebyshevSeries):
+    """sum_j c_j T_j(2 theta/pi - 1) with exact c_j, within ``error`` of the kernel on [0, pi]."""
+
+    def at(self, theta: arb) -> arb:
+        """The polynomial at an angle, without the error."""
+        return self.value(2 * theta / arb.pi() - 1)
 
 
 def angle_polynomial(kernel: Kernel, digits: int = 17) -> AnglePolynomial:
@@ -199,6 +207,8 @@ def ellipse(kernel: Kernel) -> Ellipse:
     """The bounds of a kernel, shared by all precisions."""
     if kernel.diagonal_is_infinite:
         raise Undecided("the kernel is infinite on the diagonal: the activation has a jump")
+    if kernel.program.series_duals:
+        raise Undecided("the kernel is not analytic at the ends of [0, pi]: its duals are power series of radius 1")
     if kernel.ramification != 1:
         raise Undecided(f"the kernel is a power series in theta^(1/{kernel.ramification}) at the diagonal, not in theta: composed jumps")
     return Ellipse(DiscBounds(kernel.program))
@@ -223,4 +233,4 @@ def _on_ellipse(ratio: arb, share: arb) -> acb:
     return arb.pi() / 2 * (1 + x)
 
 
-__all__ = ["AnglePolynomial", "Ellipse", "angle_polynomial", "ellipse", "polynomial_to_bits"]
+__all__ = ["AnglePolynomial", "ChebyshevSeries", "Ellipse", "angle_polynomial", "ellipse", "polynomial_to_bits"]

@@ -41,6 +41,7 @@ from symspec.program import INPUTS, RHO, THETA0, Program, Tape, compile_lines
 
 from . import real
 from .constants import ball
+from .dual_series import complex_dual
 
 NAN = acb("nan")
 _I = acb(0, 1)
@@ -138,6 +139,7 @@ def table(theta: acb, rho: acb, symbol: Callable[[str], acb] | None = None) -> r
         "archav": lambda w, symmetry: archav(w, theta, symmetry),
         "orthant": lambda h, k, angle: NAN,
         "order": lambda value, _order: value,
+        "dual": complex_dual,
         "sin": acb.sin,
         "cos": acb.cos,
         "exp": acb.exp,

@@ -17,6 +17,7 @@ from sympy import Expr, S
 
 from symspec.errors import NoClosedForm
 from symspec.functions import ErfImag, ErfReal, Orthant, archav
+from symspec.strip_functions import DualOf, SeriesDual, softplus
 
 from . import real
 
@@ -61,6 +62,11 @@ def _convert(expr: Expr) -> arb:
 
 
 def _function(expr: Expr) -> arb:
+    if isinstance(expr, SeriesDual):
+        from .dual_series import real_dual
+
+        p, q, c = (ball(part) for part in expr.args[2:])
+        return real_dual(p, q, c, DualOf(expr.args[0], int(expr.args[1])))
     if isinstance(expr, sympy.hyper):
         upper_, lower = ([ball(part) for part in group] for group in expr.args[:2])
         return arb.hypgeom(ball(expr.args[2]), upper_, lower)
@@ -77,6 +83,9 @@ def _function(expr: Expr) -> arb:
         sympy.tan: arb.tan,
         sympy.sinh: arb.sinh,
         sympy.cosh: arb.cosh,
+        sympy.tanh: arb.tanh,
+        sympy.sech: arb.sech,
+        softplus: real.softplus,
         sympy.erf: arb.erf,
         sympy.erfi: arb.erfi,
         sympy.log: arb.log,

@@ -24,7 +24,7 @@ def decay(parser: ArgumentParser) -> Runner:
 
     A kernel that is singular at correlation +-1 has eigenvalues like C k^-e, with one constant
     for even and one for odd degrees; a smooth one has a geometric rate r, eigenvalues like r^-k,
-    or decays faster than every geometric rate. A rate is given to the digits asked for, and exactly
+    or decays faster than every geometric rate; tanh and its like have log(mu_k) about -c k^(2/3). A rate or c is given to the digits asked for, and exactly
     where a closed form is known.
 
     example:
@@ -34,7 +34,7 @@ def decay(parser: ArgumentParser) -> Runner:
     """
     network_arguments(parser)
     domain_argument(parser)
-    parser.add_argument("--digits", default="40", metavar="N", help="significant digits of a geometric rate, at least (default %(default)s)")
+    parser.add_argument("--digits", default="40", metavar="N", help="significant digits of a rate, at least (default %(default)s)")
     parser.add_argument("--latex", action="store_true", help="print LaTeX: the statement and its derivation")
     json_argument(parser)
     return _decay
@@ -61,7 +61,9 @@ def _decay(args: Namespace) -> int:
 
 
 def rate_lines(law: DecayLaw, digits: int) -> list[str]:
-    """The values of a geometric law as text."""
+    """The values of a geometric or stretched exponential law as text."""
+    if law.stretch is not None:
+        return _stretch_lines(law, digits)
     if law.singularity is None:
         return []
     from . import decay_radius, decay_rate
@@ -74,12 +76,40 @@ def rate_lines(law: DecayLaw, digits: int) -> list[str]:
     return [name + rounded_text(value, digits) for name, value in values.items()]
 
 
+def _stretch_lines(law: DecayLaw, digits: int) -> list[str]:
+    from . import stretch_constant
+    from .exact_text import rounded_text
+
+    assert law.stretch is not None
+    if not law.stretch.height.is_finite:
+        return []
+    return [f"c = {rounded_text(stretch_constant(law, digits), digits)} in limsup log(mu_k)/k^(2/3) {'=' if law.stretch.attained else '<='} -c"]
+
+
+def _stretch_record(law: DecayLaw, digits: int) -> dict[str, Any]:
+    from . import stretch_constant
+    from .exact_text import ball_record
+
+    assert law.stretch is not None
+    stretch = law.stretch
+    record: dict[str, Any] = {
+        "status": stretch.status,
+        "attained": stretch.attained,
+        "height": str(stretch.height),
+        "slopes": [str(slope) for slope in stretch.slopes],
+        "names": {str(name): str(value) for name, value in stretch.names.items()},
+    }
+    return record | ({"constant": ball_record(stretch_constant(law, digits), digits + SPARE_DIGITS)} if stretch.height.is_finite else {})
+
+
 def law_record(law: DecayLaw, digits: int) -> dict[str, Any]:
     """The law as exact text, for JSON; the values of a geometric law are balls good to ``digits`` digits."""
     record: dict[str, Any] = {"kind": law.kind, "summary": law.summary()}
     if law.kind == "power":
         record["terms"] = {parity: None if term is None else {"exponent": str(term.exponent), "constant": str(term.constant), "nu": str(term.nu)} for parity, term in law.terms.items()}
         record["names"] = {str(name): str(value) for name, value in law.names.items()}
+    if law.stretch is not None:
+        record |= _stretch_record(law, digits)
     if law.singularity is not None:
         record |= _geometric_record(law, digits)
     return record | {"statement_latex": law.statement(), "proof_latex": law.proof()}

@@ -14,6 +14,7 @@ import sympy
 from sympy import Expr
 
 from symspec.activations import NAMED, Activation
+from symspec.form import Form
 from symspec.kernel import Kernel
 from symspec.network import Network
 from symspec.residual import ResidualNetwork
@@ -52,6 +53,8 @@ def _description(kernel: Kernel, activation: dict[str, Any]) -> dict[str, Any] |
 
 def activation_record(activation: Activation) -> dict[str, Any] | None:
     """Rational coefficients below and above 0, or None."""
+    if not isinstance(activation.form, Form):
+        return None
     sides: dict[bool, dict[int, Expr]] = {False: {}, True: {}}
     for term in activation.form.terms:
         if not term.is_polynomial_piece or not term.coefficient.is_Rational or not (term.gate is None or term.gate == Step(sympy.S.Zero)):

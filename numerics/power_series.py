@@ -7,7 +7,7 @@ For a network :math:`K=\sum b_n\rho^n` with :math:`b_n\ge0`, and on the sphere
 
 Nothing cancels. The tail beyond N is bounded in one of two ways: where K is analytic on
 [-1, R], R > 1, Pringsheim's theorem gives :math:`b_n\le K(R)R^{-n}`; otherwise
-:math:`\sum_{n>N}b_n=K(1)-\sum_{n\le N}b_n` and :math:`\mu_k(t^n)` decreases in n once
+:math:`\sum_{n>N}b_n=K(1)-\sum_{n\le N}b_n` and :math:`\mu_k(t^n)` increases in n up to its largest value and decreases once
 :math:`(d-1)n>(k-2)(k+d)+2`.
 
 The variable is scaled to R, so that balls keep their relative accuracy to high order.
@@ -34,6 +34,7 @@ from symspec.kernel import Kernel
 
 from . import complex_disc, real
 from .constants import ball
+from .dual_series import series_dual
 from .precision import working_precision
 from .values import at_exact
 
@@ -103,6 +104,7 @@ def table(rho: arb_series, theta: arb_series | None = None) -> real.Table:
         "archav": archav,
         "orthant": _orthant,
         "order": lambda value, _order: value,
+        "dual": series_dual,
         "sin": arb_series.sin,
         "cos": arb_series.cos,
         "exp": arb_series.exp,
@@ -214,9 +216,11 @@ def eigenvalues(kernel: Kernel, d: int, degrees: list[int], bits: int, *, max_te
         if not (lost_to_tail or lost_to_rounding):
             with working_precision(bits + 64):
                 return {k: v.enclosure() for k, v in values.items()}
-        if lost_to_tail:
+        # A tail that is all radius calls for precision, not for terms.
+        lost_in_radii = lost_to_tail and any(v.tail_is_radius and v.tail_matters(bits) for v in values.values())
+        if lost_to_tail and not lost_in_radii:
             terms = terms + terms // 2
-        if lost_to_rounding:
+        if lost_to_rounding or lost_in_radii:
             precision *= 2
         if terms > max_terms or precision > 64 * (bits + 64):
             raise Undecided(f"the power series does not give {bits} bits within {max_terms} terms")
@@ -228,6 +232,7 @@ class PartialSum:
 
     partial: arb
     tail: arb
+    tail_is_radius: bool = False
 
     def tail_matters(self, bits: int) -> bool:
         return not self.tail < abs(self.partial).upper() * arb(2) ** (-bits - 2)
@@ -246,7 +251,8 @@ def _attempt(kernel: Kernel, d: int, degrees: list[int], terms: int, precision: 
         scale = majorant.radius if majorant else arb(1)
         scaled = coefficients(kernel, terms, scale)
         plain = _unscaled(scaled, scale)
-        rest = (at_exact(kernel, sympy.Integer(1)) - sum(plain, arb(0))).upper() if majorant is None else None
+        left = at_exact(kernel, sympy.Integer(1)) - sum(plain, arb(0)) if majorant is None else None
+        rest = None if left is None else left.upper()
         finite = kernel.support is not None and kernel.support.degree < terms
         result = {}
         for k in degrees:
@@ -257,7 +263,7 @@ def _attempt(kernel: Kernel, d: int, degrees: list[int], terms: int, precision: 
                 tail = majorant.value / majorant.radius**terms / (1 - 1 / majorant.radius)
             else:
                 tail = _decreasing_tail(rest, d, k, terms)
-            result[k] = PartialSum(partial, tail.upper())
+            result[k] = PartialSum(partial, tail.upper(), left is not None and bool(left.mid() < 4 * left.rad()))
         return result
 
 
@@ -279,10 +285,12 @@ def _sum(plain: list[arb], d: int, k: int) -> arb:
 
 
 def _decreasing_tail(rest: arb | None, d: int, k: int, terms: int) -> arb:
-    if rest is None or (d - 1) * terms <= (k - 2) * (k + d) + 2:
+    """rest times the largest mu_k(t^n), n >= terms: it increases in n up to the bound of the module docstring, then decreases."""
+    if rest is None:
         return arb("inf")
-    first = terms if (terms - k) % 2 == 0 else terms + 1
-    return rest * monomial_eigenvalue(d, first, k)
+    turn = ((k - 2) * (k + d) + 2) // (d - 1) + 1
+    first = max(terms, turn, k)
+    return rest * monomial_eigenvalue(d, first + (first - k) % 2, k)
 
 
 Operation = Callable[..., arb_series]

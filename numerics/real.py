@@ -143,10 +143,21 @@ def _degenerate(a: arb, b: arb, *, opposite: bool) -> arb:
     return tail(a) + tail(b) - 1 if a + b < 0 else arb(0)
 
 
+def softplus(x: arb) -> arb:
+    """log(1 + e^x), with its relative accuracy kept where it is small."""
+    return x + (-x).exp().log1p() if x > 0 else x.exp().log1p()
+
+
 def erf_parts(x: arb, y: arb) -> tuple[arb, arb]:
     """Real and imaginary part of erf(x + i y)."""
     value = acb(x, y).erf()
     return value.real, value.imag
+
+
+def _dual(p: arb, q: arb, c: arb, data: Any) -> arb:
+    from .dual_series import real_dual
+
+    return real_dual(p, q, c, data)
 
 
 def table(theta: arb, rho: arb, constant: Callable[[Any], arb]) -> Table:
@@ -161,6 +172,7 @@ def table(theta: arb, rho: arb, constant: Callable[[Any], arb]) -> Table:
         "archav": archav,
         "orthant": orthant,
         "order": lambda value, _order: value,
+        "dual": _dual,
         "sin": arb.sin,
         "cos": arb.cos,
         "exp": arb.exp,

@@ -6,6 +6,7 @@ r"""Certified eigenvalues on spheres: the methods. :mod:`numerics.spectrum` asks
 
 * a kernel analytic beyond rho = 1 is summed as a positive power series
   (:mod:`numerics.power_series`), as are low degrees in very high dimension;
+* so is a kernel whose duals are series themselves (tanh and its like): it is smooth but not analytic at rho = 1;
 * a kernel analytic in the angle is replaced by a certified polynomial whose moments are exact
   (:mod:`numerics.fourier_moments`); the error of each moment is at most
   :math:`\|K-p\|_\infty/\sqrt{N(d,k)}`, since :math:`E|P_k|\le(E P_k^2)^{1/2}=N(d,k)^{-1/2}`;
@@ -45,12 +46,17 @@ HIGH_DIMENSION = 48
 HIGH_DEGREE = 5000
 HIGH_DEGREE_OF_JUMPS = 300
 SHORT_SERIES = 400
+LONG_SERIES = 6000
 EXTRA_BITS = 512
 Progress = Callable[[int, int], None]
 
 
 def positive_degrees(kernel: Kernel, domain: Sphere, degrees: list[int], bits: int, progress: Progress | None) -> dict[int, arb]:
     """mu_k of ascending degrees that are no exact zeros, each to ``bits`` of relative accuracy, or Undecided."""
+    if kernel.program.series_duals and kernel.program.inputs <= {RHO}:
+        return power_series.eigenvalues(kernel, domain.d, degrees, bits, max_terms=LONG_SERIES + degrees[-1])
+    if kernel.program.series_duals:
+        raise Undecided("a kernel made of duals given by their series and of others singular at rho = 1 has no one method; add the eigenvalues of the summands")
     limit = _series_limit(kernel, domain.d, degrees[-1], bits)
     if limit:
         try:

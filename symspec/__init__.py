@@ -37,13 +37,18 @@ if TYPE_CHECKING:
         gelu as gelu,
         hermite as hermite,
         leaky_relu as leaky_relu,
+        mish as mish,
         monomial as monomial,
         polynomial as polynomial,
         rectified_monomial as rectified_monomial,
         relu as relu,
+        sigmoid as sigmoid,
         sign as sign,
+        silu as silu,
         sin as sin,
+        softplus as softplus,
         step as step,
+        tanh as tanh,
     )
     from .decay_law import decay as decay
     from .depth_laws import DepthLaw as DepthLaw, depth_law as depth_law
@@ -77,8 +82,8 @@ __version__ = "0.1.0"
 # Module -> the names it gives to the package.
 _EXPORTS = {
     "activations": (
-        "Activation absolute activation cos elu erf exp gaussian gelu hermite leaky_relu monomial "
-        "polynomial rectified_monomial relu sign sin step"
+        "Activation absolute activation cos elu erf exp gaussian gelu hermite leaky_relu mish monomial "
+        "polynomial rectified_monomial relu sigmoid sign silu sin softplus step tanh"
     ),
     "decay_law": "decay",
     "depth_laws": "DepthLaw depth_law",

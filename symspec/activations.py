@@ -23,19 +23,23 @@ from sympy import Expr, Rational, S, Symbol
 
 from . import hermite_coefficients as _hermite
 from .dual import Dual, at_the_end, dual
-from .errors import DomainError, InputError, NotSquareIntegrable
+from .errors import DomainError, InputError, NoClosedForm, NotSquareIntegrable
 from .exact import as_expr, exact, natural
 from .form import Form, constant, error_function, exponential, step as _step, variable, wave
-from .parser import parse
+from .parser import Function, parse
+from .strip import StripForm, lowered
 from .support import Support, support_of
 from .terms import MAX_DEGREE, X
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation of the closed class; two are equal when they are the same function."""
+    """An activation of the closed class or analytic in a strip (:mod:`symspec.strip`).
 
-    form: Form
+    Two of the closed class are equal when they are the same function, others when they are written alike.
+    """
+
+    form: Function
     name: str = field(default="", compare=False)
 
     def __call__(self, x: Any = X) -> Expr:
@@ -45,10 +49,12 @@ class Activation:
     def hermite_coefficient(self, n: Any) -> Expr:
         """a_n = E[sigma(Z) He_n(Z)]/sqrt(n!): exact for an integer n, a formula for a Symbol.
 
-        Raises InputError for a negative n, NoClosedForm where no formula in symbolic degree is
-        known.
+        Raises InputError for a negative n, NoClosedForm where no closed form is known; then
+        numerics.hermite_coefficients gives the value to any number of digits.
         """
         self.require_square_integrable(S.One)
+        if isinstance(self.form, StripForm):
+            return _of_polynomial_part(self.form, n)
         if isinstance(n, Symbol):
             return _hermite.formula(self.form, n)
         return _hermite.coefficient(self.form, natural(n, "Hermite degree"))
@@ -66,14 +72,14 @@ class Activation:
         symbols = Symbol("p", positive=True), Symbol("q", positive=True)
         if p.free_symbols or q.free_symbols:
             return self.dual_object.at(rho, *symbols).subs(dict(zip(symbols, (p, q), strict=True)), simultaneous=True)
-        if rho in (1, -1) and self.dual_object.needs_angle:
+        if rho in (1, -1) and self.dual_object.needs_angle and isinstance(self.form, Form):
             return at_the_end(self.form, int(rho), p, q)
         return self.dual_object.at(rho, p, q)
 
     def dual_derivative(self, rho: Any = Symbol("rho", real=True)) -> Expr:
         """The dual of the derivative, d/d rho of the dual, at unit variances."""
         rho = correlation(rho)
-        if rho in (1, -1) and self.derivative_dual.needs_angle:
+        if rho in (1, -1) and self.derivative_dual.needs_angle and isinstance(self.form, Form):
             return at_the_end(self.form.derivative(), int(rho), S.One, S.One)
         return self.derivative_dual.at(rho)
 
@@ -105,7 +111,9 @@ class Activation:
     def require_square_integrable(self, variance: Expr) -> None:
         """Raise NotSquareIntegrable unless E[sigma(u)^2] is finite for this variance."""
         growth = self.form.growth
-        if growth.is_positive and bool(4 * growth * variance >= 1) is True:
+        if isinstance(self.form, StripForm) and growth.is_positive and bool(4 * growth * variance < 1) is not True:
+            raise NotSquareIntegrable(f"{self.form} is bounded by exp({growth} x^2) only, which is not shown to be square integrable under the variance {variance}")
+        if isinstance(self.form, Form) and growth.is_positive and bool(4 * growth * variance >= 1) is True:
             limit = 1 / (4 * growth)
             raise NotSquareIntegrable(f"{self.form} grows like exp({growth} x^2): it is square integrable only under variances below {limit}, not {variance}")
 
@@ -122,6 +130,16 @@ class Activation:
         return f"Activation({self.name or self.form})"
 
     __str__ = __repr__
+
+
+def _of_polynomial_part(form: StripForm, n: Any) -> Expr:
+    """a_n where the part of the parity of n is a polynomial, by which it is given exactly."""
+    if not isinstance(n, Symbol):
+        degree = natural(n, "Hermite degree")
+        part = lowered(form.odd_part() if degree % 2 else form.even_part())
+        if isinstance(part, Form):
+            return _hermite.coefficient(part, degree)
+    raise NoClosedForm(f"no closed form of the Hermite coefficients of {form} is known; numerics.hermite_coefficients gives certified values to any number of digits")
 
 
 def correlation(value: Any) -> Expr:
@@ -177,7 +195,9 @@ exp = Activation(exponential(S.Zero, S.One, S.Zero), "exp")
 gaussian = Activation(exponential(-S.Half, S.Zero, S.Zero), "gaussian")
 elu = _piecewise("elu", exponential(S.Zero, S.One, S.Zero) - constant(1), variable())
 
-NAMED = {a.name: a for a in (relu, absolute, step, sign, erf, gelu, sin, cos, exp, gaussian, elu)}
+tanh, sigmoid, softplus, silu, mish = (Activation(parse(f"{name}(x)"), name) for name in ("tanh", "sigmoid", "softplus", "silu", "mish"))
+
+NAMED = {a.name: a for a in (relu, absolute, step, sign, erf, gelu, sin, cos, exp, gaussian, elu, tanh, sigmoid, softplus, silu, mish)}
 
 
 def leaky_relu(a: Any = Rational(1, 100)) -> Activation:

@@ -40,7 +40,7 @@ GROUP = "symspec.commands"
 TABLE = {
     "study": ("gpu.study_command:study", "the main job: kernel, certified eigenvalues, decay law, a written report"),
     "derive": ("symspec.commands:derive", "the exact kernel of a network: recursion, closed form, LaTeX"),
-    "hermite": ("symspec.commands:hermite", "exact Hermite coefficients of an activation"),
+    "hermite": ("numerics.hermite_command:hermite", "Hermite coefficients of an activation, exact or certified"),
     "eigenvalues": ("numerics.commands:eigenvalues", "certified eigenvalues of a kernel"),
     "decay": ("numerics.decay_command:decay", "the decay law of the eigenvalues, with its constants and its proof"),
     "certify": ("numerics.certify_command:certify", "bounds of the eigenvalues of every degree, with a proof that can be checked"),

@@ -1,12 +1,9 @@
-r"""The subcommands of the exact storey: ``derive``, ``hermite``, ``expansion`` and ``repl``.
+r"""The subcommands of the exact storey: ``derive``, ``expansion`` and ``repl``.
 
 >>> from symspec.cli import main
->>> main(["hermite", "relu", "--degrees", "0:4"])
-a_0 = sqrt(2)/(2*sqrt(pi))
-a_1 = 1/2
-a_2 = 1/(2*sqrt(pi))
-a_3 = 0
-a_4 = -sqrt(3)/(12*sqrt(pi))
+>>> main(["expansion", "relu", "--depth", "1", "--kernel", "ck"])
+K = CK of relu network of depth 1, s = sqrt((1 - rho)/2)
+K = 1 - 2*s**2 + 8*s**3/(3*pi) + O(s**4)
 0
 """
 
@@ -16,7 +13,7 @@ from argparse import ArgumentParser, Namespace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .command_line import Runner, activation_argument, degrees_argument, degrees_from, json_argument, kernel_from, network_arguments, network_from, require_one_form, to_json
+from .command_line import Runner, json_argument, kernel_from, network_arguments, network_from, require_one_form, to_json
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -84,43 +81,6 @@ def _text(record: dict[str, Any]) -> str:
     if "at" in record:
         lines.append(f"K({record['at']['rho']}) = {record['at']['value']}")
     return "\n".join(lines)
-
-
-def hermite(parser: ArgumentParser) -> Runner:
-    """Exact Hermite coefficients a_n = E[sigma(Z) He_n(Z)]/sqrt(n!) of an activation.
-
-    example:
-      symspec hermite relu --degrees 0:8
-      symspec hermite erf --symbolic
-    """
-    activation_argument(parser)
-    degrees_argument(parser, "0:8")
-    parser.add_argument("--symbolic", action="store_true", help="give the formula in a symbolic degree n instead")
-    parser.add_argument("--latex", action="store_true", help="print LaTeX")
-    json_argument(parser)
-    return _hermite
-
-
-def _hermite(args: Namespace) -> int:
-    from sympy import Symbol
-
-    from .activations import activation
-    from .latex import tex
-
-    sigma = activation(args.activation)
-    if args.symbolic:
-        n = Symbol("n", integer=True, nonnegative=True)
-        found: dict[Any, Expr] = {"n": sigma.hermite_coefficient(n)}
-    else:
-        found = {degree: sigma.hermite_coefficient(degree) for degree in degrees_from(args)}
-    if args.json:
-        print(to_json({"activation": str(sigma.form), "coefficients": [{"degree": key, "value": str(value)} for key, value in found.items()]}))
-    elif args.latex:
-        rows = " \\\\\n".join(rf"a_{{{key}}} &= {tex(value)}" for key, value in found.items())
-        print(f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}")
-    else:
-        print("\n".join(f"a_{key} = {value}" for key, value in found.items()))
-    return 0
 
 
 def expansion(parser: ArgumentParser) -> Runner:
@@ -250,4 +210,4 @@ def _plain(names: dict[str, Any], banner: str) -> None:
         sys.displayhook = before
 
 
-__all__ = ["derive", "expansion", "hermite", "namespace", "repl"]
+__all__ = ["derive", "expansion", "namespace", "repl"]

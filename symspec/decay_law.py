@@ -15,6 +15,9 @@ or governed by the next term.
 axis (Pringsheim). If that is at :math:`t=R>1` then :math:`\limsup\mu_k^{1/k}=1/(R+\sqrt{R^2-1})`;
 an entire kernel decays faster than every geometric rate; a polynomial one ends.
 
+**Activations with complex singularities**, such as tanh: :math:`\log\mu_k\sim-c\,k^{2/3}`
+(:mod:`symspec.stretched`).
+
 >>> import symspec as ss
 >>> law = decay(ss.mlp(ss.relu, 3).ntk, ss.Sphere(3))
 >>> law.exponent, sympy.simplify(law.constant("even") + law.constant("odd"))
@@ -40,6 +43,7 @@ from .kernel import Kernel
 from .program import RHO, tree_size
 from .radius import Singularity, first_singularity
 from .singularity import Expansion, puiseux
+from .stretched import Stretch, stretch_of
 
 ORDERS = (4, 6, 8, 12, 16, 24, 40, 64)
 PATIENT_ORDER = 6
@@ -63,10 +67,11 @@ class PowerTerm:
 class DecayLaw:
     """How the eigenvalues mu_k of a kernel on a sphere decay.
 
-    ``kind`` is "power", "geometric", "faster" (entire kernels) or "finite" (polynomials).
+    ``kind`` is "power", "stretched", "geometric", "faster" (entire kernels) or "finite" (polynomials).
     In a power law ``terms`` holds the leading term of each parity, None where those degrees
     vanish exactly or, if ``beyond`` names an exponent M, are o(k^-M). In a geometric law
-    ``singularity`` holds the exact equations that define R; see :attr:`radius` and :attr:`rate`.
+    ``singularity`` holds the exact equations that define R; see :attr:`radius` and :attr:`rate`. In a stretched
+    law ``stretch`` holds what :attr:`stretch_constant` is made of, and whether it is proved.
     """
 
     kernel: Kernel
@@ -76,6 +81,14 @@ class DecayLaw:
     expansions: tuple[Expansion, ...] = ()
     singularity: Singularity | None = None
     beyond: dict[str, Expr] = field(default_factory=dict)
+    stretch: Stretch | None = None
+
+    @property
+    def stretch_constant(self) -> Expr:
+        """c in limsup log(mu_k)/k^(2/3) = -c, oo where the decay is faster still. NoClosedForm for laws of another kind."""
+        if self.stretch is None:
+            raise NoClosedForm(f"this kernel follows no stretched exponential law: {self.summary()}")
+        return self.stretch.constant
 
     @property
     def exponent(self) -> Expr:
@@ -145,6 +158,10 @@ class DecayLaw:
         """One line of plain text."""
         if self.kind == "power":
             return "; ".join(self._parity_text(parity) for parity in PARITIES)
+        if self.stretch is not None:
+            from .stretched_text import summary
+
+            return summary(self.stretch)
         if self.kind == "geometric":
             known = self.radius is not None
             where = f"1/({self.radius} + sqrt(({self.radius})^2 - 1))" if known else f"1/(R + sqrt(R^2 - 1)), R the least rho > 1 with {self.singularity}"
@@ -205,7 +222,11 @@ def decay(kernel: Kernel, domain: Any) -> DecayLaw:
     if kernel.support is not None and kernel.support.degree < sympy.oo:
         return DecayLaw(kernel, domain, "finite")
     if kernel.program.inputs <= {RHO}:
+        if kernel.program.series_duals:
+            return DecayLaw(kernel, domain, "stretched", stretch=stretch_of(kernel))
         return _smooth_law(kernel, domain)
+    if kernel.program.series_duals:
+        raise Undecided("a kernel made of duals given by their series and of others singular at rho = 1 is not expanded; the law of the slower summand governs a sum")
     return _power_law(kernel, domain)
 
 

@@ -38,6 +38,10 @@ def _body(law: DecayLaw) -> str:
         return r"\[ \lim_{k\to\infty} \mu_k\, r^{k} = 0 \quad\text{for every } r>1: \] the kernel is an entire function of the correlation."
     if law.kind == "geometric":
         return r"\[ \limsup_{k\to\infty} \mu_k^{1/k} = \frac{1}{R+\sqrt{R^2-1}}, \]" + _radius(law)
+    if law.stretch is not None:
+        from .stretched_text import body
+
+        return body(law.stretch)
     rows = [_row(law, parity) for parity in ("even", "odd")]
     return r"\[ \mu_k \;\begin{cases} " + r" \\[6pt] ".join(rows) + r" \end{cases} \qquad (k\to\infty). \]"
 
@@ -92,6 +96,10 @@ def proof(law: DecayLaw) -> str:
         return "\n\n".join([*(_expansion(item) for item in law.expansions), _symmetry(law), blocks(nus), rest()])
     if law.kind == "finite":
         return "A polynomial of degree $n$ in the correlation is orthogonal to $P_k$ for $k>n$."
+    if law.stretch is not None:
+        from .stretched_text import proof as stretched_proof
+
+        return stretched_proof(law.stretch)
     return _smooth(law)
 
 

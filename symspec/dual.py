@@ -29,6 +29,8 @@ from .errors import NoClosedForm
 from .expectation import COS, SIN, THETA, Gaussian2, P, Q, gaussian, pair
 from .form import Form
 from .functions import ErfImag, cartesian
+from .strip import StripForm
+from .strip_functions import SeriesDual
 from .terms import Term
 
 EXPANDED_OPERATIONS = 600
@@ -47,12 +49,16 @@ class Dual:
 
     def at(self, rho: Expr, p: Expr = S.One, q: Expr = S.One) -> Expr:
         """The dual as an expression in the correlation and the two variances."""
+        if self.expr.has(SeriesDual):
+            return self.substituted(p, q).xreplace({COS: rho})
         readable = _present(self.substituted(p, q)).replace(lambda e: isinstance(e, ErfImag) and e.args[0] == 0, lambda e: sympy.erfi(e.args[1]))
         return readable.xreplace({COS: rho, SIN: sqrt(1 - rho**2), THETA: acos(rho)})
 
     def substituted(self, p: Expr, q: Expr) -> Expr:
         """The expression with given variances, regular on the diagonal where p = q allows it."""
         value = self.expr.xreplace({P: p, Q: q})
+        if isinstance(value, SeriesDual):
+            return value
         if p == q:
             value = value.replace(
                 lambda e: e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer and not e.base.is_Atom,
@@ -67,6 +73,8 @@ class Dual:
         and the conditional probability is zero or one.
         """
         value = self.substituted(q, q)
+        if isinstance(value, SeriesDual):
+            return value.xreplace({COS: S.One})
         value = value.replace(lambda e: isinstance(e, exp) and _divided(e.args[0]), lambda e: S.Zero)
         value = value.replace(lambda e: isinstance(e, sympy.erf) and _divided(e.args[0]), _limit_of_erf)
         if SIN in sympy.denom(sympy.together(value)).free_symbols:
@@ -87,11 +95,13 @@ def _limit_of_erf(value: Expr) -> Expr:
     return sympy.sign(leading)
 
 
-def dual(form: Form, other: Form | None = None) -> Dual:
-    """The dual E[f(u) g(v)], g = f unless given.
+def dual(form: Form | StripForm, other: Form | None = None) -> Dual:
+    """The dual E[f(u) g(v)], g = f unless given: in closed form, or of a strip form as a :class:`SeriesDual`.
 
     Raises :class:`NoClosedForm` where a product of a wave and a gate meets another gate.
     """
+    if isinstance(form, StripForm):
+        return Dual(form.series_dual(P, Q, sqrt(P) * sqrt(Q) * COS))
     return _dual(form, form if other is None else other)
 
 

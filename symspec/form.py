@@ -53,6 +53,8 @@ class Form:
         return Form(tuple(sorted(kept, key=order)))
 
     def __add__(self, other: Form) -> Form:
+        if not isinstance(other, Form):
+            return NotImplemented
         return Form.of([*self.terms, *other.terms])
 
     def __neg__(self) -> Form:
@@ -62,6 +64,8 @@ class Form:
         return self + -other
 
     def __mul__(self, other: Form) -> Form:
+        if not isinstance(other, Form):
+            return NotImplemented
         if len(self.terms) * len(other.terms) > MAX_PRODUCTS:
             raise ExpressionTooLarge(f"a product of {len(self.terms)} by {len(other.terms)} terms is more than is expanded ({MAX_PRODUCTS})")
         return Form.of([part for a in self.terms for b in other.terms for part in product(a, b)])

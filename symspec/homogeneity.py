@@ -27,6 +27,7 @@ from .form import Form
 from .kernel import Kernel
 from .network import Network
 from .residual import ResidualNetwork
+from .strip import StripForm
 from .terms import Step
 
 
@@ -49,9 +50,9 @@ class Homogeneous:
         return (self.a**2 + self.b**2) * sympy.factorial2(2 * self.s - 1) / 2
 
 
-def homogeneous(form: Form) -> Homogeneous | None:
+def homogeneous(form: Form | StripForm) -> Homogeneous | None:
     """Read off a x_+^s + b (-x)_+^s, or None."""
-    if not form.is_piecewise_polynomial or any(t.gate not in (None, Step(S.Zero)) for t in form.terms):
+    if isinstance(form, StripForm) or not form.is_piecewise_polynomial or any(t.gate not in (None, Step(S.Zero)) for t in form.terms):
         return None
     powers = {t.power for t in form.terms}
     if len(powers) != 1:

@@ -27,8 +27,10 @@ from sympy import Expr, S, Symbol
 from sympy.printing.latex import LatexPrinter
 
 from .program import RHO, THETA0, Line, Program, tree_size
+from .strip_functions import SeriesDual
 
 if TYPE_CHECKING:
+    from .dual import Dual
     from .kernel import Kernel
     from .layers import Architecture
     from .network import Network
@@ -82,14 +84,29 @@ def closed_form(kernel: Kernel, nodes: int = CLOSED_FORM_NODES) -> Expr | None:
 def kernel_latex(kernel: Kernel) -> str:
     """LaTeX of a kernel for mathematics mode: the closed form if short, else an ``aligned`` recursion."""
     expr = closed_form(kernel)
-    if expr is not None:
+    definitions = series_rows(kernel.program)
+    if expr is not None and not definitions:
         text = broken(expr)
         return f"\\begin{{aligned}}\n& {text}\n\\end{{aligned}}" if "\\\\" in text else text
     rows = [row(line) for line in kernel.program.lines]
     if THETA0 in kernel.program.inputs:
         rows.insert(0, (tex(THETA0), rf"\arccos {tex(RHO)}"))
-    rows.append((rf"K({tex(RHO)})", broken(kernel.program.output)))
-    return aligned(rows)
+    if expr is not None:
+        rows = []
+    rows.append((rf"K({tex(RHO)})", broken(kernel.program.output if expr is None else expr)))
+    return aligned([*rows, *definitions])
+
+
+def series_rows(program: Program) -> list[Row]:
+    """What sigma and its dual are, for a program with duals that have no closed form."""
+    profiles = sorted({item.args[0] for item in program.series_duals}, key=str)
+    if not profiles:
+        return []
+    rows = [(r"\sigma(x)", broken(profile.function)) for profile in profiles]
+    return [*rows, (r"\widehat{\sigma}_q(c)", _EXPECTATION % (r"\sigma", r"\sigma") + r",\ u, v \text{ of variance } q, \text{covariance } c; \ \widehat{\sigma}=\widehat{\sigma}_1")]
+
+
+_EXPECTATION = r"E\left[%s(u)\,%s(v)\right]"
 
 
 def display(mathematics: str) -> str:
@@ -175,8 +192,18 @@ def network_latex(network: Network) -> str:
 def _activation_rows(network: Architecture, variance: Expr, name: str) -> list[Row]:
     """The activation and the two duals at one variance, written as ``name`` of sigma and sigma'."""
     functions = network.nonlinearity.dual, network.nonlinearity.slope_dual
-    duals = [(name % symbol, broken(function.at(RHO, variance, variance))) for symbol, function in zip((r"\sigma", r"\sigma'"), functions, strict=True)]
+    duals = [(name % symbol, _dual_text(function, variance, symbol)) for symbol, function in zip((r"\sigma", r"\sigma'"), functions, strict=True)]
     return [(r"\sigma(x)", broken(network.activation.form.as_expr())), *duals]
+
+
+def _dual_text(function: Dual, variance: Expr, symbol: str) -> str:
+    """The dual in closed form, or what it stands for."""
+    expr = function.at(RHO, variance, variance)
+    return _EXPECTATION % (symbol, symbol) if isinstance(expr, SeriesDual) else broken(expr)
+
+
+def _second_moment(expr: Expr) -> str:
+    return r"E\left[\sigma(Z)^2\right]" if isinstance(expr, SeriesDual) else tex(expr)
 
 
 def _layers(network: Architecture) -> str:
@@ -185,7 +212,7 @@ def _layers(network: Architecture) -> str:
 
 
 def _normalised_rows(network: Network) -> list[Row]:
-    one = tex(network.activation.dual_object.diagonal(S.One))
+    one = _second_moment(network.activation.dual_object.diagonal(S.One))
     return [
         (r"\widehat{\sigma}(1)", one),
         (r"\Sigma^{0} = \Theta^{0}", r"\rho"),
@@ -227,7 +254,7 @@ def parametrisation_text(network: Network) -> str:
 def residual_latex(network: ResidualNetwork) -> str:
     """The recursion of a residual network for mathematics mode, in the notation of :mod:`symspec.residual`."""
     square, depth = tex(network.alpha**2), network.depth
-    one = tex(network.nonlinearity.second_moment)
+    one = _second_moment(network.nonlinearity.second_moment)
     rows = _activation_rows(network, S.One, r"\widehat{%s}(\rho)")
     rows += [
         (r"\widehat{\sigma}(1)", one),

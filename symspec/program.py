@@ -27,6 +27,7 @@ from sympy import Expr, Rational, S, Symbol
 
 from .errors import ExpressionTooLarge, NoClosedForm
 from .functions import ErfImag, ErfReal, Orthant, archav
+from .strip_functions import DualOf, SeriesDual
 
 RHO = Symbol("rho", real=True)
 THETA0 = Symbol("theta_0", real=True)
@@ -92,7 +93,7 @@ UNARY: dict[type, str] = {
     sympy.erf: "erf",
 }
 SEVERAL: dict[type, str] = {Orthant: "orthant", ErfReal: "erf_real", ErfImag: "erf_imag"}
-OPERATIONS = ("constant", "rho", "theta", "add", "mul", "pow", "archav", "order", *SEVERAL.values(), *UNARY.values())
+OPERATIONS = ("constant", "rho", "theta", "add", "mul", "pow", "archav", "order", "dual", *SEVERAL.values(), *UNARY.values())
 
 
 class _Compiler:
@@ -122,6 +123,9 @@ class _Compiler:
             return self._power(expr, environment)
         if isinstance(expr, archav):
             return self.emit("archav", self.visit(expr.args[0], environment), data=int(expr.args[1]))
+        if isinstance(expr, SeriesDual):
+            # Data: the function and the order of its derivative. Registers: the two variances and the covariance.
+            return self.emit("dual", *(self.visit(part, environment) for part in expr.args[2:]), data=DualOf(expr.args[0], int(expr.args[1])))
         if expr.func in SEVERAL:
             return self.emit(SEVERAL[expr.func], *(self.visit(part, environment) for part in expr.args))
         name = UNARY.get(expr.func)
@@ -189,6 +193,11 @@ class Program:
         for line in self.lines:
             used |= line.expr.free_symbols
         return frozenset(used & set(INPUTS))
+
+    @cached_property
+    def series_duals(self) -> frozenset[SeriesDual]:
+        """The duals without a closed form that lines and output hold; empty where every layer has one."""
+        return frozenset(item for expr in (*(line.expr for line in self.lines), self.output) for item in expr.atoms(SeriesDual))
 
     @cached_property
     def on_diagonal(self) -> Program:
@@ -303,5 +312,6 @@ def sympy_table(rho: Expr) -> dict[str, Callable[..., Expr]]:
         "pow": lambda a, exponent: guarded(a**exponent),
         "archav": archav_rule,
         "order": lambda value, _order: guarded(value),
+        "dual": lambda p, q, c, data: SeriesDual(data.profile, sympy.Integer(data.order), p, q, c),
     }
     return table

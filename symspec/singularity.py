@@ -31,6 +31,7 @@ from .exact import exact, natural
 from .functions import EVEN
 from .kernel import Kernel
 from .program import RHO, THETA0, Line, Operation, compile_lines, tree_size
+from .strip_functions import DualOf, SeriesDual
 from .truncated_series import Series
 
 NAMED_SIZE = 12
@@ -222,6 +223,7 @@ class _Reader:
             "order": lambda value, _order: value,
             "exp": self.exp,
             "erf": self.erf,
+            "dual": self.dual,
             "erf_real": lambda x, y: self.erf_parts(x, y)[0],
             "erf_imag": lambda x, y: self.erf_parts(x, y)[1],
         }
@@ -244,6 +246,12 @@ class _Reader:
             return w.power(S.Half).compose(lambda x: 2 * sympy.asin(x))
         # The cosine of the angle is shorter to write than the root of its haversine.
         return w.compose(lambda x: sympy.acos(1 - 2 * x))
+
+    def dual(self, p: Series, q: Series, c: Series, data: DualOf) -> Series:
+        """A dual given by its series: smooth up to the ends of its interval, where its derivatives are moments."""
+        if p.without_constant().terms or q.without_constant().terms:
+            raise NoClosedForm("a dual with a variance that varies is not expanded")
+        return c.compose(lambda x: SeriesDual(data.profile, sympy.Integer(data.order), p.coefficient(0), q.coefficient(0), x))
 
     def exp(self, series: Series) -> Series:
         """exp; flat where the exponent tends to minus infinity."""

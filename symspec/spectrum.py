@@ -35,7 +35,6 @@ from .domain import BooleanCube, Domain, Gaussian, Sphere
 from .errors import DomainError, InputError, NoClosedForm
 from .exact import as_expr
 from .gegenbauer import monomial_eigenvalue, times_t
-from .hermite_coefficients import formula
 from .homogeneity import Homogeneous, homogeneity, homogeneous
 from .kernel import MAX_POLYNOMIAL_DEGREE, Kernel
 from .network import Network
@@ -198,7 +197,7 @@ def _hypergeometric(network: Network, d: Expr, k: Any) -> Expr:
         return finite / network.activation.dual_object.at(S.One)
     j = Symbol("j", integer=True, nonnegative=True)
     n = Symbol("n", integer=True, nonnegative=True)
-    general = formula(network.activation.form, n)
+    general = network.activation.hermite_coefficient(n)
     body = general.args[-1].expr if isinstance(general, sympy.Piecewise) else general
     first = len(general.args) - 1 if isinstance(general, sympy.Piecewise) else 0
     start = k if k >= first else k + 2 * ((first - k + 1) // 2)

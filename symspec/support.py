@@ -20,6 +20,7 @@ import math
 from dataclasses import dataclass
 
 from .form import Form
+from .strip import StripForm
 
 INFINITE = math.inf
 Degree = float  # an int, -1 for an empty class, or INFINITE
@@ -90,7 +91,7 @@ def _sum(a: Degree, b: Degree) -> Degree:
     return -1 if a < 0 or b < 0 else a + b
 
 
-def support_of(form: Form) -> Support:
+def support_of(form: Form | StripForm) -> Support:
     """Support of the dual of an activation, decided by its even and odd part."""
     even, odd = form.even_part().polynomial_degree, form.odd_part().polynomial_degree
     return Support(INFINITE if even is None else even, INFINITE if odd is None else odd)

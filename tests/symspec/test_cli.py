@@ -56,7 +56,7 @@ BAD = [
     ["hermite", "relu", "--degrees", "-3"],
     ["hermite", "relu", "--degrees", "5:1"],
     ["hermite", "elu", "--symbolic"],
-    ["hermite", "tanh"],
+    ["hermite", "tan(x)"],
 ]
 
 
@@ -101,6 +101,22 @@ def test_derive_and_hermite_as_latex(capsys):
     assert r"\widehat{\sigma}" in capsys.readouterr().out
     assert cli.main(["hermite", "erf", "--symbolic", "--latex"]) == 0
     assert r"\begin{aligned}" in capsys.readouterr().out
+
+
+def test_analytic_activations_on_the_command_line(capsys):
+    assert cli.main(["hermite", "silu", "--degrees", "1:3", "--digits", "10", "--latex"]) == 0
+    assert r"a_{2} &= 0.2480851928303" in capsys.readouterr().out
+    assert cli.main(["hermite", "tanh", "--degrees", "2,3", "--digits", "10", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["coefficients"]
+    assert rows[0] == {"degree": 2, "value": "0"}
+    assert rows[1]["midpoint"].startswith("-0.148437190")
+    assert cli.main(["derive", "tanh", "--depth", "2", "--kernel", "ck", "--rho", "1"]) == 0
+    assert "K(1) = 1" in capsys.readouterr().out
+    assert cli.main(["eigenvalues", "x*tanh(2*x-1)", "--depth", "1", "--domain", "sphere:3", "--degrees", "0:2", "--digits", "8"]) == 0
+    capsys.readouterr()
+    assert cli.main(["decay", "softplus", "--depth", "2", "--kernel", "ck", "--domain", "circle", "--digits", "8", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["kind"], record["status"], record["height"]) == ("stretched", "derived", "pi")
 
 
 def test_hermite_as_json(capsys):
