@@ -22,3 +22,12 @@ def test_bounds_for_every_degree(tmp_path, capsys):
     assert "for every k >= 1" in printed
     assert "proved" in printed
     assert (tmp_path / "bounds" / "certificate.json").is_file()
+
+
+def test_dandi2021_layerwise(tmp_path, capsys):
+    assert _main("dandi2021_layerwise")(["--quick", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "0.301557624214  0.3015576" in printed
+    assert "every k >= 2 in every dimension" in printed
+    assert "every reference figure is met" in printed
+    assert {file.name for file in tmp_path.iterdir()} == {"shares.png", "training.png", "learning-curve.png"}
