@@ -148,6 +148,8 @@ def draw_curve(network: ss.Network, sphere: ss.Sphere, checks: list[gpu.RidgeChe
         axis.plot(sizes, [float(check.predicted.error) for check in checks], color=PALETTE[0], label="predicted from the certified spectrum")
         axis.errorbar(sizes, [c.estimate for c in checks], yerr=[2 * c.standard_error for c in checks], color=PALETTE[1], fmt="o", markersize=4, capsize=2, label="simulated (two standard errors)")
         axis.set(xscale="log", yscale="log", xlabel="samples", ylabel="test error")
+        axis.set_xticks(sizes, [str(n) for n in sizes])
+        axis.minorticks_off()
         axis.set_title(f"NTK of {network} on {sphere.latex_name}", fontsize=10.5)
         axis.legend(fontsize=9)
 
