@@ -4,8 +4,8 @@ r"""The subcommand ``symspec layers``: what each weight layer contributes to the
 >>> main(["layers", "relu", "--depth", "2", "--domain", "sphere:3", "--degrees", "1:3", "--digits", "6", "--dominance"])
 relu network of depth 2 on sphere:3: share of each weight layer in the tangent kernel
 degree  layer 1   layer 2   layer 3
-1       0.339452  0.370645  0.289903
-2       0.482142  0.321461  0.196397
+1       0.339452  0.370645  0.289902
+2       0.482142  0.321461  0.196396
 3       0.504531  0.375245  0.120224
 even    5/7       2/7       0         (limit)
 odd     3/5       2/5       0         (limit)

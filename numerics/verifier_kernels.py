@@ -191,7 +191,7 @@ class Network:
         s = arb_series([0, 1])
         odd = self.activation.first_odd_power()
         root = (1 - s * s).sqrt()
-        value = self.value(Angle(2 * s.asin(), 1 - 2 * s * s, 2 * s * root), _expanded_root, lambda w: _without(w, (0, 1), odd))
+        value = self.value(Angle(2 * s.asin(), 1 - 2 * s * s, 2 * s * root), _expanded_root, lambda w: _without(w, (0,), odd))
         return cut(_without(value, (), self._first_odd), size)
 
     def _near_in_root(self, size: int) -> arb_series:

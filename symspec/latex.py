@@ -285,7 +285,7 @@ def residual_text(network: ResidualNetwork) -> str:
     )
 
 
-_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {c: "\\" + c for c in "&%$#_{}"}
+_SPECIAL = {"<": "$<$", ">": "$>$", "|": "$|$", "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {c: "\\" + c for c in "&%$#_{}"}
 
 
 def escape(text: str) -> str:
