@@ -18,6 +18,7 @@ from .decay_constants import decay_constant, stretch_constant
 from .decay_rates import decay_radius, decay_rate
 from .dimension_limit import LargeDimension, large_dimension
 from .dominance import Domination, domination, layer_domination
+from .fourier_transform import fourier, fourier_bound
 from .geometric_bounds import GeometricCertificate
 from .hermite import hermite_coefficients
 from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
@@ -48,6 +49,8 @@ __all__ = [
     "energies_of",
     "error_reduction",
     "evaluate",
+    "fourier",
+    "fourier_bound",
     "fractional_variances",
     "hermite_coefficients",
     "large_dimension",

@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from .layer_limits import limit_shares as limit_shares
     from .layer_pairs import LayerDifference as LayerDifference, layer_difference as layer_difference
     from .network import Network as Network, mlp as mlp
+    from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
+    from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .simplicity import WeakSimplicity as WeakSimplicity, weak_simplicity as weak_simplicity
     from .singularity import Expansion as Expansion, expansion as expansion
@@ -96,6 +98,8 @@ _EXPORTS = {
     "layer_pairs": "LayerDifference layer_difference",
     "layer_limits": "limit_shares",
     "network": "Network mlp",
+    "piecewise_linear": "PiecewiseLinear",
+    "relu_networks": "ReluNetwork relu_network",
     "residual": "ResidualNetwork resnet",
     "simplicity": "WeakSimplicity weak_simplicity",
     "singularity": "Expansion expansion",

@@ -21,6 +21,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -48,20 +50,20 @@ class PiecewiseLinear:
         Raises InputError for no points or abscissas that do not ascend.
         """
         pairs = [(_fraction(x), _fraction(y)) for x, y in points]
-        if not pairs or any(a >= b for (a, _), (b, _) in zip(pairs, pairs[1:], strict=False)):
+        if not pairs or any(a >= b for (a, _), (b, _) in pairwise(pairs)):
             raise InputError("a piecewise linear function needs at least one point, with ascending abscissas")
-        inner = [(d - b) / (c - a) for (a, b), (c, d) in zip(pairs, pairs[1:], strict=False)]
+        inner = [(d - b) / (c - a) for (a, b), (c, d) in pairwise(pairs)]
         slopes = [_fraction(left), *inner, _fraction(right)]
         kept = [i for i in range(len(pairs)) if slopes[i] != slopes[i + 1]]
-        unique = tuple([slopes[0], *(slopes[i + 1] for i in kept)])
+        unique = (slopes[0], *(slopes[i + 1] for i in kept))
         made = PiecewiseLinear(tuple(pairs[i][0] for i in kept), unique, Fraction(0))
         x, y = pairs[0]
         return PiecewiseLinear(made.breakpoints, unique, y - made(x))
 
-    @property
+    @cached_property
     def slope_jumps(self) -> tuple[Fraction, ...]:
         """delta_j, never 0."""
-        return tuple(b - a for a, b in zip(self.slopes, self.slopes[1:], strict=False))
+        return tuple(b - a for a, b in pairwise(self.slopes))
 
     @property
     def total_variation(self) -> Fraction:
@@ -86,7 +88,7 @@ class PiecewiseLinear:
         frequency = k if isinstance(k, Expr) else exact(k, "frequency")
         if frequency.is_zero:
             raise InputError("the transform at frequency 0 is a distribution; give k != 0, or use a window")
-        waves = (sympy.Rational(d.numerator, d.denominator) * sympy.exp(-sympy.I * frequency * sympy.Rational(x.numerator, x.denominator)) for x, d in zip(self.breakpoints, self.slope_jumps, strict=True))
+        waves = [_rational(d) * sympy.exp(-sympy.I * frequency * _rational(x)) for x, d in zip(self.breakpoints, self.slope_jumps, strict=True)]
         return -sympy.Add(*waves) / frequency**2
 
     def window(self, a: Any, b: Any) -> Window:
@@ -115,6 +117,10 @@ class Window:
     values: tuple[Fraction, Fraction]
     slopes: tuple[Fraction, Fraction]
     kinks: tuple[tuple[Fraction, Fraction], ...]
+
+
+def _rational(value: Fraction) -> sympy.Rational:
+    return sympy.Rational(value.numerator, value.denominator)
 
 
 def _fraction(value: Any) -> Fraction:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
+from math import gcd, isfinite
 from typing import Any
 
 from flint import fmpq, fmpz, fmpz_mat
@@ -143,7 +143,7 @@ def _nested(weights: Any, name: str) -> list[Any]:
 
 
 def _fraction(value: Any, what: str) -> Fraction:
-    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+    if isinstance(value, float) and isfinite(value):
         return Fraction(value)
     if type(value) is int:
         return Fraction(value)

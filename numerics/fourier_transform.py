@@ -1,0 +1,169 @@
+r"""Fourier transforms of piecewise linear functions, in balls.
+
+:math:`\tilde f(k)=-k^{-2}\sum_j\delta_je^{-ikx_j}` (:mod:`symspec.piecewise_linear`), so :math:`k^2|\tilde f(k)|\le\sum_j|\delta_j|`
+for every k, with equality where the phases agree.
+
+Equally spaced frequencies :math:`k=hm` share their work: with :math:`m=a+Bb` the sum
+:math:`\sum_j(\delta_jz_j^a)(z_j^B)^b`, :math:`z_j=e^{-ihx_j}`, is one product of two matrices of complex balls.
+
+>>> from symspec.piecewise_linear import PiecewiseLinear
+>>> hat = PiecewiseLinear.through([(-1, 0), (0, 1), (1, 0)], left=0, right=0)
+>>> print(fourier(hat, 3, digits=20).real.str(20, radius=False))
+0.44222055480009899050
+>>> fourier_bound(hat)
+4.00000000000000
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import gcd, isqrt, lcm
+from typing import Any
+
+import sympy
+from flint import acb, acb_mat, arb, fmpq
+
+from symspec.errors import InputError, Undecided
+from symspec.exact import exact, natural
+from symspec.piecewise_linear import PiecewiseLinear, Window
+
+from .constants import ball
+from .precision import goal_bits, working_precision
+
+GUARD = 32
+MAX_BITS = 100_000
+FEWEST_FOR_A_GRID, GRID_ATTEMPTS = 16, 3
+
+
+def fourier(f: PiecewiseLinear | Window, k: Any, digits: Any = 30) -> Any:
+    """The transform at a frequency k (an exact number), or a list of balls at several: complex balls, good to ``digits`` digits of their modulus.
+
+    A value that is exactly 0, or too small against its terms to be told from 0, is a ball around 0 of radius 10^(-2 digits) times the size of
+    the terms. Raises InputError at frequency 0, except for a window, whose integral it is.
+    """
+    if not isinstance(f, (PiecewiseLinear, Window)):
+        raise InputError(f"fourier takes a piecewise linear function or a window of one, not {type(f).__name__}")
+    several = isinstance(k, Iterable) and not isinstance(k, str)
+    frequencies = [exact(value, "frequency") for value in (k if several else [k])]
+    if any(value.is_zero for value in frequencies) and isinstance(f, PiecewiseLinear):
+        raise InputError("the transform at frequency 0 is a distribution; give k != 0, or use a window")
+    number = natural(digits, "digits", 1)
+    grid = _grid(frequencies) if isinstance(f, PiecewiseLinear) else None
+    values = _on_grid(f, *grid, number) if grid and isinstance(f, PiecewiseLinear) else [_refined(f, value, number) for value in frequencies]
+    return values if several else values[0]
+
+
+def fourier_bound(f: PiecewiseLinear) -> arb:
+    """An upper bound of k^2 |f~(k)| for every k: TV(f'), exact when it is a short dyadic number."""
+    total = f.total_variation
+    with working_precision(128):
+        return arb(fmpq(total.numerator, total.denominator)).upper()
+
+
+def _refined(f: PiecewiseLinear | Window, k: sympy.Expr, digits: int) -> acb:
+    goal, bits = goal_bits(digits), goal_bits(digits) + GUARD
+    while bits <= MAX_BITS:
+        with working_precision(bits):
+            value, size = _value(f, k)
+            radius = value.real.rad().max(value.imag.rad()) * 2
+            if radius <= abs(value).lower() * arb(2) ** -goal or radius <= size.lower() * arb(2) ** (-2 * goal):
+                return value
+        bits *= 2
+    raise Undecided(f"the transform at {k} is not known to {digits} digits at {MAX_BITS} bits")
+
+
+def _value(f: PiecewiseLinear | Window, k: sympy.Expr) -> tuple[acb, arb]:
+    """The transform, and the size of its terms."""
+    frequency = ball(k)
+    if isinstance(f, Window) and k.is_zero:
+        return _integral(f)
+    kinks = f.kinks if isinstance(f, Window) else tuple(zip(f.breakpoints, f.slope_jumps, strict=True))
+    total, size = acb(0), arb(0)
+    for x, jump in kinks:
+        total -= _ball(jump) * _wave(frequency, x)
+        size += abs(_ball(jump))
+    total, size = total / frequency**2, size / frequency**2
+    if isinstance(f, Window):
+        for sign, x, value, slope in ((-1, f.a, f.values[0], f.slopes[0]), (1, f.b, f.values[1], f.slopes[1])):
+            factor = acb(_ball(slope) / frequency**2, _ball(value) / frequency)
+            total += sign * factor * _wave(frequency, x)
+            size += abs(factor)
+    return total, size
+
+
+def _integral(f: Window) -> tuple[acb, arb]:
+    """At frequency 0: trapezoids, from the left end."""
+    x, y, slope, total, size = f.a, f.values[0], f.slopes[0], arb(0), arb(0)
+    for end, jump in (*f.kinks, (f.b, Fraction(0))):
+        area = (end - x) * (y + slope * (end - x) / 2)
+        total, size = total + _ball(area), size + abs(_ball(area))
+        x, y, slope = end, y + slope * (end - x), slope + jump
+    return acb(total), size
+
+
+def _wave(frequency: arb, x: Any) -> acb:
+    angle = -frequency * _ball(x)
+    return acb(angle.cos(), angle.sin())
+
+
+def _ball(value: Any) -> arb:
+    return arb(fmpq(int(value.numerator), int(value.denominator)))
+
+
+def _grid(frequencies: Sequence[sympy.Expr]) -> tuple[sympy.Expr, list[int]] | None:
+    """(h, multiples) for many rational multiples of one step, else None."""
+    if len(frequencies) < FEWEST_FOR_A_GRID or not all(value.is_Rational for value in frequencies):
+        return None
+    denominator = lcm(*(int(value.q) for value in frequencies))
+    numerators = [int(value.p) * (denominator // int(value.q)) for value in frequencies]
+    common = gcd(*numerators)
+    step, multiples = sympy.Rational(common, denominator), [number // common for number in numerators]
+    return (step, multiples) if max(map(abs, multiples)) <= 64 * len(multiples) else None
+
+
+def _on_grid(f: PiecewiseLinear, step: sympy.Expr, multiples: list[int], digits: int) -> list[acb]:
+    """All values by one matrix product at a precision that is raised; the few that cancel more are refined one by one."""
+    goal, bits = goal_bits(digits), goal_bits(digits) + 2 * GUARD
+    found: dict[int, acb] = {}
+    for _ in range(GRID_ATTEMPTS):
+        missing = sorted({abs(m) for m in multiples} - found.keys())
+        if len(missing) < FEWEST_FOR_A_GRID:
+            break
+        found |= _products(f, step, missing, goal, bits)
+        bits *= 2
+    for m in {abs(m) for m in multiples} - found.keys():
+        found[m] = _refined(f, step * m, digits)
+    return [found[m] if m > 0 else found[-m].conjugate() for m in multiples]
+
+
+def _products(f: PiecewiseLinear, step: sympy.Expr, multiples: list[int], goal: int, bits: int) -> dict[int, acb]:
+    """The values at step * m, m > 0, that are good enough."""
+    top = multiples[-1]
+    width = isqrt(top) + 1
+    with working_precision(bits + 2 * top.bit_length()):
+        scale = ball(step)
+        waves, jumps = [_wave(scale, x) for x in f.breakpoints], [_ball(jump) for jump in f.slope_jumps]
+        small = acb_mat(width, len(waves), [entry for row in _powers(waves, jumps, width) for entry in row])
+        giants = _powers([wave**width for wave in waves], [arb(1)] * len(waves), top // width + 1)
+        table = small * acb_mat(len(giants), len(waves), [entry for row in giants for entry in row]).transpose()
+        size = sum((abs(jump) for jump in jumps), arb(0))
+        least = size.lower() * arb(2) ** (-2 * goal)
+        found = {}
+        for m in multiples:
+            total = table[m % width, m // width]
+            radius = total.real.rad().max(total.imag.rad()) * 2
+            if radius <= abs(total).lower() * arb(2) ** (-goal - 2) or radius <= least:
+                found[m] = -total / (scale * m) ** 2
+        return found
+
+
+def _powers(waves: list[acb], start: list[arb], count: int) -> list[list[acb]]:
+    """Rows start * wave^0, wave^1, ..."""
+    rows = [[acb(value) for value in start]]
+    for _ in range(count - 1):
+        rows.append([value * wave for value, wave in zip(rows[-1], waves, strict=True)])
+    return rows
+
+
+__all__ = ["fourier", "fourier_bound"]
