@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .decay_law import decay as decay
     from .depth_laws import DepthLaw as DepthLaw, depth_law as depth_law
     from .domain import BooleanCube as BooleanCube, Circle as Circle, Domain as Domain, Gaussian as Gaussian, Sphere as Sphere, parse_domain as parse_domain
+    from .dual_equations import DualEquation as DualEquation, dual_equation as dual_equation
     from .errors import (
         CertificateError as CertificateError,
         DomainError as DomainError,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
     from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
+    from .reverse import HermiteSeries as HermiteSeries, activation_from_kernel as activation_from_kernel
     from .simplicity import WeakSimplicity as WeakSimplicity, weak_simplicity as weak_simplicity
     from .singularity import Expansion as Expansion, expansion as expansion
     from .spectrum import eigenvalue as eigenvalue
@@ -90,6 +92,7 @@ _EXPORTS = {
     "decay_law": "decay",
     "depth_laws": "DepthLaw depth_law",
     "domain": "BooleanCube Circle Domain Gaussian Sphere parse_domain",
+    "dual_equations": "DualEquation dual_equation",
     "errors": (
         "CertificateError DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
         "OutputError ParseError Refuted SymspecError Undecided UnknownName"
@@ -101,6 +104,7 @@ _EXPORTS = {
     "piecewise_linear": "PiecewiseLinear",
     "relu_networks": "ReluNetwork relu_network",
     "residual": "ResidualNetwork resnet",
+    "reverse": "HermiteSeries activation_from_kernel",
     "simplicity": "WeakSimplicity weak_simplicity",
     "singularity": "Expansion expansion",
     "spectrum": "eigenvalue",

@@ -41,6 +41,7 @@ TABLE = {
     "study": ("gpu.study_command:study", "the main job: kernel, certified eigenvalues, decay law, a written report"),
     "derive": ("symspec.commands:derive", "the exact kernel of a network: recursion, closed form, LaTeX"),
     "hermite": ("numerics.hermite_command:hermite", "Hermite coefficients of an activation, exact or certified"),
+    "equation": ("symspec.equation_command:equation", "differential equations and recurrences of an activation and its dual"),
     "eigenvalues": ("numerics.commands:eigenvalues", "certified eigenvalues of a kernel"),
     "decay": ("numerics.decay_command:decay", "the decay law of the eigenvalues, with its constants and its proof"),
     "certify": ("numerics.certify_command:certify", "bounds of the eigenvalues of every degree, with a proof that can be checked"),
