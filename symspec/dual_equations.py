@@ -43,7 +43,7 @@ from .holonomic import FIELD, ONE, ZERO, Operator, X, distributional_lclm, lclm,
 from .terms import Step, X as ARGUMENT
 
 RHO_NAME = Symbol("rho", real=True)
-MAX_ORDER = 5
+MAX_ORDER = 4
 
 
 @dataclass(frozen=True)
