@@ -13,9 +13,9 @@ Points of the sweep are independent: they run in processes, and each result is w
 >>> for best in optimal_depth(ss.relu, 10, [(2, 0), (2, "1/2")], 6, range(1, 5)):
 ...     print(best.degree, best.depth, best.parameters[0], best.share.str(8, radius=False))
 1 0 (2, 0) 1.0000000
-2 1 (2, 0) 0.28613540
-3 3 (2, 0) 0.040953389
-4 4 (2, 0) 0.031215783
+2 1 (2, 0) 0.24064404
+3 6 (2, 0) 0.11130956
+4 6 (2, 0) 0.10467594
 """
 
 from __future__ import annotations
@@ -245,8 +245,14 @@ def _largest(balls: dict[Any, arb]) -> dict[Any, arb]:
     """Those that may be the largest."""
     if not balls:
         return {}
-    floor = max((ball.lower() for ball in balls.values()), key=_Exact)
-    return {key: ball for key, ball in balls.items() if not ball.upper() < floor}
+    # The ends of a ball are rounded outward to the working precision.
+    with working_precision(_bits(balls.values())):
+        floor = max((ball.lower() for ball in balls.values()), key=_Exact)
+        return {key: ball for key, ball in balls.items() if not ball.upper() < floor}
+
+
+def _bits(balls: Iterable[arb]) -> int:
+    return FIRST_BITS + max(ball.mid().bits() for ball in balls)
 
 
 class _Exact:
@@ -278,7 +284,7 @@ def _maximum(shares: Sequence[arb]) -> arb:
     """A ball that contains the largest of the numbers."""
     if not shares:
         return arb(0)
-    with working_precision(max(FIRST_BITS, *(share.mid().bits() for share in shares)) + FIRST_BITS):
+    with working_precision(_bits(shares)):
         low, high = max((share.lower() for share in shares), key=_Exact), max((share.upper() for share in shares), key=_Exact)
         return low.union(high)
 
