@@ -11,7 +11,7 @@ symbols of the program, which is therefore written down once for a whole sweep.
 
 **Accuracy** here is absolute: an error of e in every K/K(1) moves the share by at most :math:`e\binom dk^{1/2}`. Points with
 \|t\| >= u, which together weigh less than the accuracy wanted (Hoeffding; :func:`numerics.cube_sum.outside`), are left out and their
-bound is added to the ball. The working precision starts with three bits a layer to spare, which is about what the recursion of
+bound is added to the ball. The working precision starts with four bits a layer to spare, which is about what the recursion of
 ball arithmetic loses at d = 128, and is doubled where that was not enough.
 
 >>> import symspec as ss
@@ -51,7 +51,7 @@ from .values import at_exact
 HyperParameters = tuple[Any, Any]
 WEIGHT, BIAS = Symbol("sigma_w2", positive=True), Symbol("sigma_b2", positive=True)
 GUARD = 32
-BITS_A_LAYER = 3
+BITS_A_LAYER = 4
 CHUNK = 256
 
 
