@@ -21,6 +21,7 @@ from .dominance import Domination, domination, layer_domination
 from .geometric_bounds import GeometricCertificate
 from .hermite import hermite_coefficients
 from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
+from .optimal_depths import OptimalDepth, optimal_depth
 from .precision import working_precision
 from .ridge import LearningPoint, learning_curve
 from .spectrum import eigenvalues
@@ -35,6 +36,7 @@ __all__ = [
     "GeometricCertificate",
     "LargeDimension",
     "LearningPoint",
+    "OptimalDepth",
     "Reduction",
     "Verified",
     "angle_polynomial",
@@ -54,6 +56,7 @@ __all__ = [
     "layer_domination",
     "layer_shares",
     "learning_curve",
+    "optimal_depth",
     "stretch_constant",
     "variance_beyond",
     "verify",

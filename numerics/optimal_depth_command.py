@@ -23,7 +23,7 @@ from symspec.progress import progress_bar
 if TYPE_CHECKING:
     from sympy import Expr
 
-    from .optimal_depth import OptimalDepth
+    from .optimal_depths import OptimalDepth
 
 MAX_VALUES = 100_000
 
@@ -78,7 +78,7 @@ def _optimal_depth(args: Namespace) -> int:
     from symspec.domain import BooleanCube
     from symspec.exact import natural
 
-    from .optimal_depth import optimal_depth as sweep
+    from .optimal_depths import optimal_depth as sweep
 
     domain = domain_from(args)
     if not isinstance(domain, BooleanCube):

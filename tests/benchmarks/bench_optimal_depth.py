@@ -11,7 +11,7 @@ import argparse
 import time
 from fractions import Fraction
 
-import numerics.optimal_depth as module
+import numerics
 import symspec as ss
 
 
@@ -27,7 +27,7 @@ def main() -> None:
     points = [(weight, bias) for weight in weights for bias in biases]
     for kernel in ("ntk", "ck"):
         start = time.perf_counter()
-        found = module.optimal_depth(ss.activation(args.activation), 128, points, 128, range(9), kernel=kernel, workers=args.workers)
+        found = numerics.optimal_depth(ss.activation(args.activation), 128, points, 128, range(9), kernel=kernel, workers=args.workers)
         seconds = time.perf_counter() - start
         depths = ["/".join(map(str, best.depths)) for best in found]
         print(f"{args.activation} {kernel}: {len(points)} x 129 x 9 in {seconds:.1f} s with {args.workers} processes; optimal depths of degrees 0..8: {' '.join(depths)}", flush=True)
