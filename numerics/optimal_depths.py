@@ -119,7 +119,8 @@ class Sweep:
         bits = FIRST_BITS
         for last in (*[False] * DOUBLINGS, True):
             rows = shares_by_depth(self.activation, self.part, self.dimension, self.max_depth, self.parameters[item], self.degrees, bits)
-            columns = {k: {depth: row[i] for depth, row in enumerate(rows) if row[i] != 0} for i, k in enumerate(self.degrees)}
+            # A ball that merely contains 0 is neither == 0 nor != 0, and stays.
+            columns = {k: {depth: row[i] for depth, row in enumerate(rows) if not row[i] == 0} for i, k in enumerate(self.degrees)}  # noqa: SIM201
             left = {k: _largest(column) for k, column in columns.items()}
             if last or all(share.rel_accuracy_bits() >= SHOWN_BITS for column in left.values() for share in column.values()):
                 break

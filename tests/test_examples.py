@@ -22,3 +22,19 @@ def test_bounds_for_every_degree(tmp_path, capsys):
     assert "for every k >= 1" in printed
     assert "proved" in printed
     assert (tmp_path / "bounds" / "certificate.json").is_file()
+
+
+def test_yang2019_boolean_cube(tmp_path, capsys):
+    assert _main("yang2019_boolean_cube")(["--quick", "--out", str(tmp_path / "yang")]) == 0
+    printed = capsys.readouterr().out
+    rows = [line.split() for line in printed.splitlines()]
+    differences = [(float(row[2]), float(row[3])) for row in rows if len(row) == 5 and row[3][0] in "+-" and "e" in row[3]]
+    assert len(differences) == 16
+    assert all(abs(difference) < 1e-5 * published for published, difference in differences)
+    assert "degree 0 has 0.838782 there and 0.764520 at sigma_b2 = 1" in printed
+    assert printed.count("agree") == 2
+    assert "relu NTK, 3 points, degrees 1 to 4: 0 1 3 4; published 0 1 3 4; agree" in printed
+    assert printed.count("steps of 1/lambda_max times 0.9 stable, 0.97 stable, 0.99 stable, 1.01 unstable, 1.03 unstable, 1.1 unstable") == 3
+    assert "different functions" in printed
+    for name in ("fractional_variance", "probability_against_rank"):
+        assert (tmp_path / "yang" / f"{name}.png").stat().st_size > 20_000
