@@ -24,6 +24,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,7 @@ from sympy import Expr
 
 from symspec.activations import Activation, activation as as_activation
 from symspec.domain import BooleanCube
-from symspec.errors import InputError
+from symspec.errors import InputError, SymspecError, Undecided
 from symspec.exact import exact, natural
 
 from .depth_shares import HyperParameters, network, shares_by_depth
@@ -48,6 +49,8 @@ SHOWN_BITS = 24
 RECORD_DIGITS = 12
 FIRST_DIGITS = 20
 MAX_DIGITS = 160
+# More candidates than this that differ in depth are no accident: the shares do not depend on the depth.
+MAX_REFINED = 400
 
 Progress = Callable[[int, int], None]
 
@@ -145,12 +148,15 @@ def optimal_depth(
 
     ``kernel`` is ntk or ck. ``file`` takes the results of the points as they are found, and those that it holds from an earlier run of
     the same sweep are not computed again. ``workers`` processes share the points; ``progress(done, total)`` reports them.
-    Candidates that are alike to ``max_digits`` digits are a tie. Results do not depend on the number of workers.
+    Candidates that are alike to ``max_digits`` digits are a tie, and so are more than MAX_REFINED that overlap in the first
+    pass. Results do not depend on the number of workers; a script that asks for several needs the usual
+    ``if __name__ == "__main__"``, because they are started afresh.
 
     Raises InputError for an empty sweep, a variance out of range, a degree above the dimension, or a file of another sweep;
-    DomainError for an infinite tangent kernel; NotSquareIntegrable with the layer named.
+    DomainError for an infinite tangent kernel; NotSquareIntegrable with the layer named; SymspecError where a process dies.
     """
-    sweep = Sweep(as_activation(activation), _part(kernel), natural(dimension, "dimension", 1), _parameters(hyper_parameters), natural(max_depth, "max_depth"), _degrees(degrees, dimension))
+    d = natural(dimension, "dimension", 1)
+    sweep = Sweep(as_activation(activation), _part(kernel), d, _parameters(hyper_parameters), natural(max_depth, "max_depth"), _degrees(degrees, d))
     count, digits = natural(workers, "workers", 1), natural(max_digits, "max_digits", 1)
     for point in sweep.parameters:
         network(sweep.activation, 0, point)
@@ -214,6 +220,10 @@ def _results(sweep: Sweep, items: Sequence[int], workers: int) -> Iterator[tuple
         try:
             for done in as_completed(waiting):
                 yield done.result()
+        except BrokenProcessPool:
+            raise SymspecError(
+                "a process of the sweep died: it was killed, or a script asks for several without 'if __name__ == \"__main__\"'; with a file nothing is lost, start again to go on"
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -268,17 +278,21 @@ class _Exact:
 
 def _decide(sweep: Sweep, degree: int, points: dict[int, dict[int, dict[int, arb]]], max_digits: int) -> OptimalDepth:
     left = _largest({(item, depth): share for item, columns in points.items() for depth, share in columns[degree].items()})
-    digits = FIRST_DIGITS
-    while len({depth for _, depth in left}) > 1 and digits <= max_digits:
-        left = _largest({(item, depth): _share(sweep, item, depth, degree, digits) for item, depth in left})
+    digits = min(FIRST_DIGITS, max_digits)
+    while len({depth for _, depth in left}) > 1 and len(left) <= MAX_REFINED and digits <= max_digits:
+        left = _largest({(item, depth): _sharper(sweep, item, depth, degree, digits, share) for (item, depth), share in left.items()})
         digits *= 2
     candidates = tuple(Candidate(sweep.parameters[item], depth, share) for (item, depth), share in sorted(left.items(), key=lambda pair: pair[0]))
     return OptimalDepth(degree, candidates, _maximum([candidate.share for candidate in candidates]))
 
 
-def _share(sweep: Sweep, item: int, depth: int, degree: int, digits: int) -> arb:
+def _sharper(sweep: Sweep, item: int, depth: int, degree: int, digits: int, known: arb) -> arb:
+    """The share to that many digits, or the ball known where they are out of reach."""
     net = network(sweep.activation, depth, sweep.parameters[item])
-    return fractional_variances(net.ck if sweep.part == "ck" else net.ntk, BooleanCube(sweep.dimension), [degree], digits)[0]
+    try:
+        return fractional_variances(net.ck if sweep.part == "ck" else net.ntk, BooleanCube(sweep.dimension), [degree], digits)[0]
+    except Undecided:
+        return known
 
 
 def _maximum(shares: Sequence[arb]) -> arb:

@@ -54,6 +54,31 @@ def test_a_tie_is_said_to_be_a_tie():
     assert (best[1].depths, best[1].tie, best[1].share) == ((), False, 0)
 
 
+def test_too_many_candidates_are_a_tie_without_refinement(monkeypatch):
+    monkeypatch.setattr(optimal_depths, "MAX_REFINED", 3)
+    monkeypatch.setattr(optimal_depths, "fractional_variances", None)
+    assert numerics.optimal_depth("x", 5, [(1, 0)], 3, [1])[0].depths == (0, 1, 2, 3)
+
+
+def test_digits_out_of_reach_leave_a_tie(monkeypatch):
+    def refuse(*_arguments):
+        raise ss.Undecided("out of reach")
+
+    monkeypatch.setattr(optimal_depths, "fractional_variances", refuse)
+    best = numerics.optimal_depth("x", 5, [(1, 0)], 2, [1])[0]
+    assert best.tie
+    assert best.share.contains(1)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
+def test_a_process_that_dies_is_one_line(tmp_path):
+    script = tmp_path / "unguarded.py"
+    script.write_text("import numerics\nnumerics.optimal_depth('relu', 5, [(1, 0), (2, 0)], 1, [1], workers=2)\n")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert "a process of the sweep died" in done.stderr.splitlines()[-1]
+
+
 def test_candidates_that_overlap_at_first_are_refined(monkeypatch):
     exact = numerics.optimal_depth("relu", 8, [(2, 0), (2, 1)], 5, range(9))
     precise = optimal_depths.shares_by_depth
