@@ -22,6 +22,7 @@ from .fourier_transform import fourier, fourier_bound
 from .geometric_bounds import GeometricCertificate
 from .hermite import hermite_coefficients
 from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
+from .optimal_depths import OptimalDepth, optimal_depth
 from .precision import working_precision
 from .ridge import LearningPoint, learning_curve
 from .spectrum import eigenvalues
@@ -36,6 +37,7 @@ __all__ = [
     "GeometricCertificate",
     "LargeDimension",
     "LearningPoint",
+    "OptimalDepth",
     "Reduction",
     "Verified",
     "angle_polynomial",
@@ -57,6 +59,7 @@ __all__ = [
     "layer_domination",
     "layer_shares",
     "learning_curve",
+    "optimal_depth",
     "stretch_constant",
     "variance_beyond",
     "verify",

@@ -123,7 +123,7 @@ def eigenvalues(kernel: Kernel, d: int, degrees: list[int], bits: int, progress:
         left = [k for k in degrees if k not in found]
         precision = bits + GUARD + extra + max(_lost(kernel, d, k) for k in left)
         # The window is cut at an absolute accuracy relative to the least eigenvalue expected.
-        first = 0 if bound is None else _window(d, precision + ceil(max(log2_binomial(d, k) for k in left) / 2))
+        first = 0 if bound is None else window(d, precision + ceil(max(log2_binomial(d, k) for k in left) / 2))
         _require_feasible(kernel, d, d // 2 + 1 - first, precision)
         values = _attempt(kernel, d, left, first, bound, precision, progress)
         found |= {k: v for k, v in values.items() if meets(v, bits)}
@@ -155,10 +155,10 @@ def _attempt(kernel: Kernel, d: int, degrees: list[int], first: int, bound: arb 
         values = transform(_reported(pairs(kernel, d, first), count, progress), d, degrees)
         if first == 0 or bound is None:
             return values
-        return {k: v + arb(0, (bound * _outside(d, k, first)).upper()) for k, v in values.items()}
+        return {k: v + arb(0, (bound * outside(d, k, first)).upper()) for k, v in values.items()}
 
 
-def _outside(d: int, k: int, first: int) -> arb:
+def outside(d: int, k: int, first: int) -> arb:
     """min(p, sqrt(p/C(d,k))) for the points r < first and their mirror images."""
     u = arb(fmpq(d - 2 * (first - 1), d))
     p = 2 * (-d * u * u / 2).exp()
@@ -166,7 +166,7 @@ def _outside(d: int, k: int, first: int) -> arb:
     return paired if paired < p else p
 
 
-def _window(d: int, accuracy: int) -> int:
+def window(d: int, accuracy: int) -> int:
     """The first r to be evaluated, so that 2 exp(-d u^2/2) is below 2^-accuracy; any choice is sound."""
     u = sqrt(2 * (accuracy + 8) * log(2) / d)
     return max(0, int((1 - u) * d / 2)) if u < 1 else 0
@@ -201,7 +201,7 @@ def forecast_seconds(kernel: Kernel, d: int, degrees: Sequence[int], bits: int) 
 def _plan(kernel: Kernel, d: int, degrees: Sequence[int], bits: int) -> tuple[int, int]:
     """Working precision of the first attempt, and how many pairs of points it needs."""
     precision = bits + GUARD + max(_lost(kernel, d, k) for k in (degrees[0], degrees[len(degrees) // 2], degrees[-1]))
-    first = _window(d, _accuracy(d, degrees, precision)) if d >= WINDOW_FROM and kernel.support is not None else 0
+    first = window(d, _accuracy(d, degrees, precision)) if d >= WINDOW_FROM and kernel.support is not None else 0
     return precision, d // 2 + 1 - first
 
 

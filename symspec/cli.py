@@ -48,6 +48,7 @@ TABLE = {
     "depth-law": ("symspec.depth_command:depth_law", "the decay law at symbolic depth, proved by induction over the layers"),
     "expansion": ("symspec.commands:expansion", "exact Puiseux expansions of a kernel at correlation +1 and -1"),
     "layers": ("numerics.layers_command:layers", "what each weight layer contributes to the tangent kernel, and which dominates"),
+    "optimal-depth": ("numerics.optimal_depth_command:optimal_depth", "the depth at which a degree has its largest share, over a grid of variances"),
     "verify": ("numerics.verify_command:verify", "prove a certificate again, independently of the program that wrote it"),
     "gram": ("gpu.commands:gram", "Gram matrices, and certified eigenvalues checked against random points"),
     "repl": ("symspec.commands:repl", "a Python prompt with everything imported"),

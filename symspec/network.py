@@ -39,7 +39,7 @@ from .errors import InputError
 from .exact import exact, natural
 from .kernel import Kernel, Source
 from .layers import MAX_NETWORK_DEPTH, Architecture, Signal, handed_on
-from .program import RHO, THETA0, Line
+from .program import RHO, THETA0, Line, Program
 from .support import Support
 
 
@@ -94,6 +94,26 @@ class Network(Architecture):
         the conjugate kernel.
         """
         return tuple(self._layer_part(first) for first in range(self.depth + 1))
+
+    def by_depth(self, part: str) -> tuple[Kernel, ...]:
+        """The kernels "ck" or "ntk" of the networks of depth 0, ..., depth, which share their lines.
+
+        The program of depth l starts like that of depth l + 1, so one pass through the recursion gives all of them
+        (:func:`symspec.program.compile_lines` takes several outputs).
+        """
+        if part not in ("ck", "ntk"):
+            raise InputError(f"the kernels of all depths are ck or ntk, not {part[:40]!r}")
+        layers = self._layers
+        if part == "ck":
+            return tuple(Kernel(Program(layers.lines, output), support, f"CK of depth {depth}") for depth, (output, support) in enumerate(zip(layers.covariances, layers.supports, strict=True)))
+        lines, output, support = list(layers.lines), layers.covariances[0], layers.supports[0]
+        outputs = [(output, support)]
+        for index, (slope, slope_support) in enumerate(layers.slopes, start=1):
+            symbol = Symbol(f"t_{index}", real=True)
+            lines.append(Line(symbol, layers.covariances[index] + output * slope))
+            output, support = symbol, layers.supports[index] + support * slope_support
+            outputs.append((output, support))
+        return tuple(Kernel(Program(tuple(lines), output), support, f"NTK of depth {depth}") for depth, (output, support) in enumerate(outputs))
 
     def _layer_part(self, first: int) -> Kernel:
         layers = self._layers

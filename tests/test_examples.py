@@ -31,3 +31,19 @@ def test_dandi2021_layerwise(tmp_path, capsys):
     assert "every k >= 2 in every dimension" in printed
     assert "every reference figure is met" in printed
     assert {file.name for file in tmp_path.iterdir()} == {"shares.png", "training.png", "learning-curve.png"}
+
+
+def test_yang2019_boolean_cube(tmp_path, capsys):
+    assert _main("yang2019_boolean_cube")(["--quick", "--out", str(tmp_path / "yang")]) == 0
+    printed = capsys.readouterr().out
+    rows = [line.split() for line in printed.splitlines()]
+    differences = [(float(row[2]), float(row[3])) for row in rows if len(row) == 5 and row[3][0] in "+-" and "e" in row[3]]
+    assert len(differences) == 16
+    assert all(abs(difference) < 1e-5 * published for published, difference in differences)
+    assert "degree 0 has 0.838782 there and 0.764520 at sigma_b2 = 1" in printed
+    assert printed.count("agree") == 2
+    assert "relu NTK, 3 points, degrees 1 to 4: 0 1 3 4; published 0 1 3 4; agree" in printed
+    assert printed.count("steps of 1/lambda_max times 0.9 stable, 0.97 stable, 0.99 stable, 1.01 unstable, 1.03 unstable, 1.1 unstable") == 3
+    assert "different functions" in printed
+    for name in ("fractional_variance", "probability_against_rank"):
+        assert (tmp_path / "yang" / f"{name}.png").stat().st_size > 20_000
