@@ -1,10 +1,11 @@
 r"""Certified eigenvalues on the boolean cube {-1, 1}^d: the choice of the method.
 
-Two methods, each with its proof: the positive power series (:mod:`numerics.cube_series`), in which nothing
+Three methods, each with its proof: the positive power series (:mod:`numerics.cube_series`), in which nothing
 cancels and which for large d needs a few dozen terms, and the finite sum of kernel values
 (:mod:`numerics.cube_sum`), which is good for every kernel and degree where d is moderate. The
 series is taken where it is forecast to be cheaper; where it does not reach the goal, or the signs
-of the coefficients are not known, the sum is.
+of the coefficients are not known, the sum is. High degrees in high dimension, out of reach for both, come
+from the singularities at the two ends (:mod:`numerics.cube_ends`).
 
 >>> import symspec as ss
 >>> kernel = ss.mlp(ss.relu, 3).ntk
@@ -25,14 +26,14 @@ from symspec.errors import Undecided
 from symspec.kernel import Kernel
 from symspec.program import RHO
 
-from . import cube_series, cube_sum, power_series
+from . import cube_ends, cube_series, cube_sum, power_series
 from .cube_sum import transform
 
 Progress = Callable[[int, int], None]
 SHORT = 400
 # Beyond this dimension a longer series is worth more than the sum.
 LONG_FROM = 2000
-MAX_SERIES_SECONDS = 60.0
+MAX_SERIES_SECONDS, SLOW_SECONDS = 10.0, 2.0
 
 
 def positive_degrees(kernel: Kernel, domain: BooleanCube, degrees: list[int], bits: int, progress: Progress | None) -> dict[int, arb]:
@@ -44,6 +45,9 @@ def positive_degrees(kernel: Kernel, domain: BooleanCube, degrees: list[int], bi
     if split:
         with suppress(Undecided):
             found = _by_series(kernel, d, degrees[:split], bits, progress)
+    slow = [k for k in degrees if k not in found and k >= cube_ends.LEAST_DEGREE and cube_sum.forecast_seconds(kernel, d, [k], bits) > SLOW_SECONDS]
+    if slow and kernel.ramification == 1:
+        found |= cube_ends.eigenvalues(kernel, d, slow, bits)
     left = [k for k in degrees if k not in found]
     return found | (cube_sum.eigenvalues(kernel, d, left, bits, progress) if left else {})
 
@@ -61,7 +65,7 @@ def _reach(kernel: Kernel, d: int, degrees: list[int], bits: int) -> int:
         part = degrees[:count]
         smooth = _terms_of_smooth(kernel, bits)
         limit = _limit(smooth, d, part[-1])
-        terms = cube_series.forecast(d, part, bits, limit) or (limit if smooth else None)
+        terms = min(part[-1] + smooth, limit) if smooth is not None else cube_series.forecast(d, part, bits, limit)
         return terms is not None and cube_series.forecast_seconds(kernel, terms, d, part) < min(MAX_SERIES_SECONDS, cube_sum.forecast_seconds(kernel, d, part, bits))
 
     low, high = 0, len(degrees)

@@ -134,7 +134,9 @@ def eigenvalues(kernel: Kernel, d: int, degrees: list[int], bits: int, max_terms
     if kernel.support is None:
         raise Undecided("the signs of the power series of this kernel are not known")
     smooth = majorants(kernel)
-    terms = forecast(d, degrees, bits, max_terms) or max(degrees) + FIRST_TERMS
+    top = max(degrees)
+    # Beyond its own degree an eigenvalue of a smooth kernel needs few terms, which no forecast knows.
+    terms = top + 2 * FIRST_TERMS if smooth else forecast(d, degrees, bits, max_terms) or top + FIRST_TERMS
     precision = bits + 64
     while True:
         values = _attempt(kernel, d, degrees, terms, precision, smooth)
@@ -144,7 +146,7 @@ def eigenvalues(kernel: Kernel, d: int, degrees: list[int], bits: int, max_terms
             with working_precision(bits + 64):
                 return {k: v.enclosure() for k, v in values.items()}
         if lost_to_tail:
-            terms += terms // 2
+            terms += max(FIRST_TERMS, (terms - top) // 2)
         if lost_to_rounding:
             precision *= 2
         if terms > max_terms or precision > PRECISION_FACTOR * (bits + 64):

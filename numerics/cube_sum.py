@@ -44,7 +44,7 @@ from .values import at_angle, at_exact
 
 Progress = Callable[[int, int], None]
 GUARD = 32
-MAX_SECONDS = 7200.0
+MAX_SECONDS = 1800.0
 WINDOW_FROM = 64
 REPORT_EVERY = 64
 
@@ -220,7 +220,7 @@ def _require_feasible(kernel: Kernel, d: int, points: int, precision: int) -> No
     if seconds > MAX_SECONDS:
         raise Undecided(
             f"on the cube of dimension {d} this degree needs {points} pairs of kernel values at {precision} bits, about {seconds / 3600:.3g} hours; "
-            "low degrees are quick in every dimension, all degrees for d up to some ten thousand, and kernels analytic beyond rho = 1 go further"
+            "low degrees are quick in every dimension, all degrees for d up to some thousand, and for kernels analytic in the angle high degrees in any dimension"
         )
 
 
