@@ -156,7 +156,7 @@ def test_spheres_that_are_none(d):
         ss.Sphere(d)
 
 
-@pytest.mark.parametrize("domain", ["sphere:3", 3, None])
+@pytest.mark.parametrize("domain", ["sphere:3", 3, None, ss.Domain])
 def test_domains_that_the_kernel_does_not_live_on(domain):
     with pytest.raises(errors.DomainError, match="Sphere"):
         numerics.eigenvalues(ss.mlp(ss.relu, 1).ck, domain, [1])
