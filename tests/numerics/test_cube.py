@@ -213,7 +213,7 @@ def test_moments_and_their_bound(d, k, n):
 def test_a_window_that_is_cut_too_narrow_is_paid_for(monkeypatch):
     """A deliberate fault: however badly the window is chosen, the ball grows by what was left out."""
     honest = numerics.eigenvalues(DEEP, ss.BooleanCube(3000), [2], 30)[0]
-    monkeypatch.setattr(cube_sum, "_window", lambda d, _accuracy: int(d * 0.47))
+    monkeypatch.setattr(cube_sum, "window", lambda d, _accuracy: int(d * 0.47))
     narrow = cube_sum._attempt(DEEP, 3000, [2], 1410, arb(4), 200, None)[2]
     with working_precision(300):
         assert narrow.overlaps(honest)
