@@ -26,7 +26,7 @@ MAX_DEPTH = 64
 MAX_DIMENSION = 1000
 MAX_DEGREE = 5000
 MAX_START = 10**9
-MAX_TERMS = 2000
+MAX_TERMS = 10_000
 MAX_PANELS = 2000
 SMOOTH = ("erf", "gelu", "sin", "cos", "exp", "gaussian")
 
