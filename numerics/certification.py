@@ -40,6 +40,7 @@ from .endpoint_expansion import EndpointExpansion, block, block_factor, endpoint
 from .geometric_bounds import GeometricCertificate, geometric_certificate
 from .kernel_description import description_of
 from .precision import working_precision
+from .search import least
 from .spectrum import eigenvalues
 
 PRECISION = 256
@@ -144,18 +145,8 @@ def _cut(found: EndpointExpansion, leading: Leading) -> int | None:
             decreases_from(found.d, found.m, j, k) for j, _ in _parities(leading) if j is not None
         )
 
-    low = found.J // 2 + 1
-    high = max(low, 4)
     with working_precision(PRECISION):
-        while not good(high):
-            high *= 2
-            if high > MAX_CUT:
-                return None
-        low = max(low, high // 2)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if good(middle) else (middle + 1, high)
-    return high
+        return least(good, found.J // 2 + 1, MAX_CUT)
 
 
 def _parities(leading: Leading) -> list[tuple[fmpq | None, int]]:
@@ -262,16 +253,7 @@ class _Prover:
             low, high = self._factors(j0, sign, k)
             return bool(low > 1 / arb(tolerance) and high < arb(tolerance))
 
-        high = self.cut
-        while not good(high):
-            high *= 2
-            if high > MAX_START:
-                return None
-        low = max(self.cut, high // 2)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if good(middle) else (middle + 1, high)
-        return high
+        return least(good, self.cut, MAX_START)
 
     def _with_low(self, at_cut: Band, e: fmpq, sign: int, low: dict[int, arb]) -> Band:
         """From the first degree >= 1 of the parity on."""

@@ -30,12 +30,12 @@ from functools import lru_cache
 from math import ceil
 from typing import Any
 
-import sympy
 from flint import arb, arb_mat, fmpq, fmpz
 from sympy import Expr, S, Symbol
 
 from symspec.activations import Activation
 from symspec.errors import DomainError, Undecided
+from symspec.exact import exact
 from symspec.functions import NEITHER, ODD
 from symspec.kernel import Kernel
 from symspec.network import Network, Parametrisation, mlp
@@ -84,7 +84,7 @@ def shares_by_depth(activation: Activation, part: str, d: int, max_depth: int, p
     Every ball has a radius of about 2^-bits, or is exactly 0 where the share is. ``parameters`` are (sigma_w2, sigma_b2) of every
     dense layer, exact numbers. Raises DomainError for an infinite tangent kernel, Undecided where the recursion loses all bits.
     """
-    weight, bias = (parameter if isinstance(parameter, Expr) else sympy.sympify(parameter) for parameter in parameters)
+    weight, bias = (exact(parameter, name) for parameter, name in zip(parameters, ("sigma_w2", "sigma_b2"), strict=True))
     if part == "ntk" and activation.form.jumps:
         raise DomainError("this tangent kernel is infinite on the diagonal: the activation has a jump, and no share can be taken; use the conjugate kernel")
     tapes = _tapes(activation, part, max_depth, weight, bias)

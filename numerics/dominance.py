@@ -36,6 +36,7 @@ from symspec.layer_pairs import LayerDifference, layer_difference
 
 from . import power_series
 from .precision import working_precision
+from .search import least
 from .spectrum import eigenvalues
 from .taylor_law import TaylorLaw, power_coefficient, taylor_law
 from .values import evaluate
@@ -75,17 +76,16 @@ class Domination:
         degrees = list(range(self.holds_from if last is None else min(self.holds_from, last + 1)))
         pairs = zip(*(eigenvalues(kernel, domain, degrees, SIGN_DIGITS) for kernel in (self.first, self.second)), strict=True)
         for k, (a, b) in reversed(list(enumerate(pairs))):
-            if a < b:
+            if not (a >= b or (not a < b and self._is_at_least(domain, k))):
                 return k + 1
-            if not a >= b:
-                self._refined(domain, k)
         return 0
 
-    def _refined(self, domain: Any, k: int) -> None:
+    def _is_at_least(self, domain: Any, k: int) -> bool:
+        """Whether mu_k(first) >= mu_k(second), by more digits."""
         for digits in (30, 120):
             a, b = (eigenvalues(kernel, domain, [k], digits)[0] for kernel in (self.first, self.second))
-            if a >= b:
-                return
+            if a >= b or a < b:
+                return bool(a >= b)
         raise Undecided(f"the eigenvalues of degree {k} of the two kernels are not told apart")
 
     def statement(self) -> str:
@@ -168,18 +168,11 @@ def _cut(first: Kernel, second: Kernel, law: TaylorLaw) -> tuple[int, tuple[int,
         return all(lead is None or _rules(law, lead, n, parity) for parity, lead in enumerate(leads))
 
     ends = [int(top) for kernel in (first, second) for parity in (0, 1) if (top := _reach(kernel, parity)) < inf]
-    least = max([law.m + 2, *(top + 1 for top in ends)])
-    high = least
-    while not good(high):
-        high *= 2
-        if high > MAX_CUT:
-            return None
-    low = max(least, high // 2)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if good(middle) else (middle + 1, high)
+    cut = least(good, max([law.m + 2, *(top + 1 for top in ends)]), MAX_CUT)
+    if cut is None:
+        return None
     signs = [0 if lead is None else _sign(lead) for lead in leads]
-    return high, (signs[0], signs[1])
+    return cut, (signs[0], signs[1])
 
 
 def _leading(first: Kernel, second: Kernel, law: TaylorLaw, parity: int) -> tuple[int, arb] | None:

@@ -211,7 +211,7 @@ def series_dual(p: arb_series, q: arb_series, c: arb_series, data: DualOf) -> ar
     """The rule for power series: the dual re-expanded at the constant term of c, its coefficients with their tails."""
     profile, order = data.profile, data.order
     length = ctx.cap
-    if any(item[n] != 0 for item in (p, q) for n in range(1, min(item.length(), length))):
+    if not all(item[n].is_zero() for item in (p, q) for n in range(1, min(item.length(), length))):
         raise Undecided("the variances of a dual given by its series must be constant")
     series = MehlerSeries.of(profile, p[0], q[0], ctx.prec + 8)
     taylor = _taylor(series, c[0], length + order)

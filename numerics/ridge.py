@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from flint import arb, fmpz
@@ -138,7 +139,7 @@ def _spectrum(kernel: Kernel, domain: Domain, top: int, goal: int) -> _Spectrum:
     rest = total_variance(kernel, domain, digits) - sum((fmpz(count) * value for _, count, value in values), arb(0))
     # The trace above is not negative, whatever the rounding leaves of the difference.
     above = rest if rest > 0 else arb(0).union(rest.upper())
-    return _Spectrum(values, above, max((value.upper() for value in found[highest + 1 :]), key=float))
+    return _Spectrum(values, above, reduce(arb.max, found[highest + 1 :]).upper())
 
 
 def _effective_ridge(spectrum: _Spectrum, n: int, delta: arb, goal: int) -> arb:

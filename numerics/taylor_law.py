@@ -17,7 +17,7 @@ circle :math:`\vartheta=-i\,\partial_\varphi`; the integral is bounded piece by 
 * at the ends, :math:`|s|\le\sigma` with :math:`\sin\frac\varphi2=|s|^2`: power series in s, on which
   :math:`\vartheta s^n=-\frac n4s^{n-2}+\frac n2s^n`, and Cauchy's estimate for the tail;
 * between, power series in x, :math:`\varphi=\varphi_0+x`, with :math:`|f|\le M` on :math:`|x|\le R`. That disc is mapped into a disc of
-  angles, since :math:`|d\theta/d\varphi|=|2\sin(\varphi_0+x)|^{-1/2}`, on which the kernel is bounded by the mean value theorem
+  angles, since :math:`|d\theta/d\varphi|^2=|e^{i(\varphi_0+x)}|/|2\sin(\varphi_0+x)|`, :math:`|e^{ix}|\le e^{|x|}`, on which the kernel is bounded by the mean value theorem
   (:mod:`numerics.complex_disc`); all angles being principal and off their cuts there, the formula is the kernel, as it is on the
   half of the disc that lies in the unit disc of correlations.
 
@@ -146,10 +146,8 @@ class _Circle:
             radius = share * min(position / (1 - FILL * share), (pi - position) / (1 + FILL * share))
             half = fraction(FILL * radius)
             middle, R = arb(left + half), arb(half / FRACTION)
-            # |sin(phi + x)| >= sin(phi) - |x| cosh|x| on the disc.
-            room = middle.sin() - R * R.cosh()
-            if room > 0:
-                value, spread = bounds.propagate((I * middle).exp().acos(), (R / (2 * room).sqrt()).upper(), _principal)
+            if angle_radius(middle, R).is_finite():
+                value, spread = bounds.propagate((I * middle).exp().acos(), angle_radius(middle, R), _principal)
                 if spread < 1 + value:
                     return left + half, half / FRACTION, (value + spread).upper()
         raise Undecided(f"{self.region.kernel} was not bounded around the correlation exp({position:.3g} i)")
@@ -215,6 +213,13 @@ class _Circle:
                 total = total + root * polynomial
                 size += sum((abs(a) * ((1 + radius.exp()) / 2).sqrt() ** j for j, a in pairs), arb(0))
             return [total[n] for n in range(self.terms)], size
+
+
+def angle_radius(phi: arb, R: arb) -> arb:
+    """An upper bound of |theta(phi + x) - theta(phi)| for |x| <= R, cos(theta) = exp(i phi); infinite where the disc may reach 0 or pi."""
+    # |sin(phi + x)| >= sin(phi) - |x| cosh|x|.
+    room = phi.sin() - R * R.cosh()
+    return (R * (R / 2).exp() / (2 * room).sqrt()).upper() if room > 0 else arb("inf")
 
 
 def _principal(_w: Symbol, w: acb, spread: arb, _symmetry: int) -> tuple[acb, arb]:

@@ -259,7 +259,7 @@ def _polynomial(expr: Expr) -> Any:
 
 
 def _rational(value: Expr) -> Any:
-    number = sympy.nsimplify(value) if value.is_Rational else sympy.simplify(value)
+    number = value if value.is_Rational else sympy.simplify(value)
     if not number.is_Rational:
         raise NoClosedForm(f"the parameter {value} is irrational, and the equations are written over the rationals")
     return FIELD.domain(int(number.p), int(number.q))

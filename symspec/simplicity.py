@@ -40,7 +40,9 @@ from .exact import is_zero
 from .kernel import Kernel
 from .latex import escape
 from .spectrum import gaussian_degree
+from .strip import StripForm
 from .support import Support
+from .transcendence import is_no_polynomial
 
 PARITIES = ("even", "odd")
 SHOWN = 5
@@ -172,10 +174,18 @@ _GAUSSIAN = (
 )
 
 
+def _undecided_parts(kernel: Kernel) -> list[StripForm]:
+    """Even and odd parts of activations that expand to no polynomial but are not shown to be none."""
+    bases = {StripForm(item.args[0].function) for item in kernel.program.series_duals}
+    parts = [part for base in bases for part in (base.even_part(), base.odd_part())]
+    return [part for part in parts if part.polynomial_degree is None and not is_no_polynomial(part)]
+
+
 def weak_simplicity(kernel: Kernel, domain: Domain) -> WeakSimplicity:
     """The theorem that both chains decrease, its hypotheses checked on the kernel.
 
-    Raises Undecided where the signs of the power series are not known, DomainError for a tangent kernel that is infinite on the diagonal and
+    Raises Undecided where the signs of the power series are not known or a part of an activation is not shown to be no polynomial,
+    DomainError for a tangent kernel that is infinite on the diagonal and
     on a domain where the kernel has no such spectrum.
     """
     if not isinstance(kernel, Kernel):
@@ -188,6 +198,8 @@ def weak_simplicity(kernel: Kernel, domain: Domain) -> WeakSimplicity:
         raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump), so its power series does not converge there; use the conjugate kernel or drop_deltas=True")
     if kernel.support is None:
         raise Undecided("the signs of the power series of this kernel are not known, and weak simplicity rests on them; kernels of networks have them")
+    for part in _undecided_parts(kernel):
+        raise Undecided(f"it is not shown that {part} is no polynomial, on which it rests where the inequalities are strict; write the activation in a simpler form")
     return WeakSimplicity(kernel, domain)
 
 

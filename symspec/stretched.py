@@ -233,14 +233,14 @@ def _leading_in(expr: Expr, node: Expr) -> bool:
     """Whether the expression is a polynomial in the logarithm with a leading coefficient that is not 0."""
     L = sympy.Dummy("L")
     poly = sympy.Poly(expr.xreplace({node: L}), L)
-    return poly.degree() >= 1 and _differs_from_zero(poly.LC(), PROBE)
+    return poly.degree() >= 1 and differs_from_zero(poly.LC(), PROBE)
 
 
 def _branches(expr: Expr, family: set[Expr]) -> bool:
     """Whether the terms with fractional powers of one polynomial, all of one class modulo 1, do not add to 0."""
     terms = [term for term in sympy.Add.make_args(expr) if any(_is_fractional(part) and part in family for part in sympy.preorder_traversal(term))]
     classes = {sum((part.exp for part in sympy.Mul.make_args(term) if part in family), S.Zero) % 1 for term in terms}
-    return len(classes) == 1 and classes != {S.Zero} and _differs_from_zero(sympy.Add(*terms), PROBE)
+    return len(classes) == 1 and classes != {S.Zero} and differs_from_zero(sympy.Add(*terms), PROBE)
 
 
 def _has_pole(expr: Expr, node: Expr, place: Expr) -> bool:
@@ -249,16 +249,16 @@ def _has_pole(expr: Expr, node: Expr, place: Expr) -> bool:
     if _is_root(node):
         numerator = expr.replace(lambda e: e.is_Pow and e.base == node.base and e.exp.is_Integer and e.exp < 0, lambda e: t ** (-e.exp))
         poly = sympy.Poly(numerator, t)
-        return poly.degree() >= 1 and _differs_from_zero(poly.LC(), place)
+        return poly.degree() >= 1 and differs_from_zero(poly.LC(), place)
     u = node.args[0]
     poly = sympy.Poly(expr.xreplace({tanh(u): t, sech(u): s}), t, s)
     order = max(i + j for i, j in poly.monoms())
     # With u = i pi/2 + w: tanh u = coth w ~ 1/w, sech u = 1/(i sinh w) ~ -i/w.
     leading = sympy.Add(*(value * (-I) ** j for (i, j), value in poly.terms() if i + j == order))
-    return order >= 1 and _differs_from_zero(leading, place)
+    return order >= 1 and differs_from_zero(leading, place)
 
 
-def _differs_from_zero(value: Expr, place: Expr) -> bool:
+def differs_from_zero(value: Expr, place: Expr) -> bool:
     """By its digits; False also where they do not tell."""
     try:
         return bool(abs(value.subs(X, place).evalf(DIGITS)) > TINY)
@@ -266,4 +266,4 @@ def _differs_from_zero(value: Expr, place: Expr) -> bool:
         return False
 
 
-__all__ = ["DERIVED", "PROVED", "Height", "Stretch", "singular_height", "stretch_of"]
+__all__ = ["DERIVED", "PROVED", "Height", "Stretch", "differs_from_zero", "singular_height", "stretch_of"]

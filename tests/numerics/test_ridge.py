@@ -63,3 +63,11 @@ def test_bad_input():
         numerics.learning_curve(ss.mlp(ss.monomial(1), 1).ck, ss.Sphere(3), {1: 1}, [10])
     with pytest.raises(Undecided, match="signs"):
         numerics.learning_curve(ss.zonal_kernel(ss.program.RHO), ss.Sphere(3), {1: 1}, [10])
+
+
+def test_the_bound_of_small_eigenvalues_is_one():
+    """The two next eigenvalues agree to more digits than a double has: the bound is not below the larger."""
+    with working_precision(200):
+        for top in (20, 21, 60):
+            bound = module._spectrum(KERNEL, ss.Sphere(4), top, 100).largest_above
+            assert not any(value > bound for value in numerics.eigenvalues(KERNEL, ss.Sphere(4), [top + 1, top + 2], 30))

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 import symspec as ss
 from numerics import circle_series, power_series
 from numerics.precision import working_precision
-from numerics.taylor_law import power_coefficient, taylor_law
+from numerics.taylor_law import angle_radius, power_coefficient, taylor_law
 from symspec.errors import Undecided
 
 NETWORKS = {
@@ -102,3 +102,13 @@ def test_too_small_a_remainder_misses():
     kernel = ss.mlp(ss.relu, 2).ntk
     law = replace(taylor_law(kernel, 4), remainder=arb(0))
     assert not all(exact.overlaps(law.coefficient(n)) for n, exact in enumerate(coefficients(kernel, 40)) if n)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0.02, 3.12), st.floats(0.01, 0.8), st.floats(0, 6.3))
+def test_a_disc_of_phi_is_mapped_into_its_disc_of_angles(phi, share, direction):
+    size = share * min(phi, 3.141592 - phi)
+    radius = angle_radius(arb(phi), arb(size))
+    if radius.is_finite():
+        first, second = (mpmath.acos(mpmath.exp(1j * (phi + shift))) for shift in (0, size * mpmath.expj(direction)))
+        assert abs(second - first) <= float(radius) * (1 + 1e-9)

@@ -98,3 +98,12 @@ def test_refusals():
         ss.weak_simplicity(DEEP, ss.BooleanCube(4)).is_strict(3)
     with pytest.raises(ss.InputError, match="parity"):
         ss.weak_simplicity(DEEP, ss.BooleanCube(4)).last_positive("evenly")
+
+
+def test_hidden_polynomials_get_no_strict_inequality():
+    """The activation is x^2 by the addition theorem of tanh: no odd eigenvalue is positive."""
+    hidden = ss.activation("x**2 + tanh(2*x)*(1 + tanh(x)**2) - 2*tanh(x)")
+    with pytest.raises(ss.Undecided, match="no polynomial"):
+        ss.weak_simplicity(ss.mlp(hidden, 1).ck, ss.Sphere(3))
+    for name in ("tanh", "silu", "mish", "softplus(x)", "erf(x)**2", "x**2*exp(-x**2)*tanh(x)", "atan(x) + sin(x)"):
+        assert ">" in ss.weak_simplicity(ss.mlp(name, 1).ck, ss.Sphere(3)).summary()
