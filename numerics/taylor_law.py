@@ -127,10 +127,12 @@ class _Circle:
             sigma = fraction(FILL * int(disc.p) / int(disc.q))
             own, other = (self.far, self.near) if side else (self.near, self.far)
             total += self._end(series[side], own, other, arb(sigma), arb(disc), supremum)
-            # Short rationals within the ends.
-            edges.append(fraction(2 * float((arb(sigma) ** 2).asin().lower())))
+            reach = 2 * (arb(sigma) ** 2).asin()
+            edges.append(fraction(0.999 * float(reach)))
+            if not arb(edges[-1]) <= reach:
+                raise Undecided("the panels do not reach the ends of the half circle")
         left, last, bounds = edges[0], arb.pi() - edges[1], DiscBounds(self.region.kernel.program)
-        while arb(left) < last:
+        while not arb(left) >= last:
             middle, radius, supremum = self._disc(bounds, left)
             total += self._panel(arb(middle), arb(radius), arb(middle - left), supremum)
             if not total.is_finite():
