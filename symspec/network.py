@@ -78,13 +78,21 @@ class Network(Architecture):
     @cached_property
     def ntk(self) -> Kernel:
         """The neural tangent kernel, the sum of :attr:`ntk_layers`."""
+        lines, outputs = self._tangents
+        return self._kernel(lines, *outputs[-1], "ntk")
+
+    @cached_property
+    def _tangents(self) -> tuple[tuple[Line, ...], tuple[tuple[Expr, Support], ...]]:
+        """The lines of the tangent recursion, and its output and support after every layer, the input first."""
         layers = self._layers
         lines, output, support = list(layers.lines), layers.covariances[0], layers.supports[0]
+        outputs = [(output, support)]
         for index, (slope, slope_support) in enumerate(layers.slopes, start=1):
             symbol = Symbol(f"t_{index}", real=True)
             lines.append(Line(symbol, layers.covariances[index] + output * slope))
             output, support = symbol, layers.supports[index] + support * slope_support
-        return self._kernel(tuple(lines), output, support, "ntk")
+            outputs.append((output, support))
+        return tuple(lines), tuple(outputs)
 
     @cached_property
     def ntk_layers(self) -> tuple[Kernel, ...]:
@@ -103,17 +111,11 @@ class Network(Architecture):
         """
         if part not in ("ck", "ntk"):
             raise InputError(f"the kernels of all depths are ck or ntk, not {part[:40]!r}")
-        layers = self._layers
         if part == "ck":
-            return tuple(Kernel(Program(layers.lines, output), support, f"CK of depth {depth}") for depth, (output, support) in enumerate(zip(layers.covariances, layers.supports, strict=True)))
-        lines, output, support = list(layers.lines), layers.covariances[0], layers.supports[0]
-        outputs = [(output, support)]
-        for index, (slope, slope_support) in enumerate(layers.slopes, start=1):
-            symbol = Symbol(f"t_{index}", real=True)
-            lines.append(Line(symbol, layers.covariances[index] + output * slope))
-            output, support = symbol, layers.supports[index] + support * slope_support
-            outputs.append((output, support))
-        return tuple(Kernel(Program(tuple(lines), output), support, f"NTK of depth {depth}") for depth, (output, support) in enumerate(outputs))
+            lines, outputs = self._layers.lines, tuple(zip(self._layers.covariances, self._layers.supports, strict=True))
+        else:
+            lines, outputs = self._tangents
+        return tuple(Kernel(Program(lines, output), support, f"{part.upper()} of depth {depth}") for depth, (output, support) in enumerate(outputs))
 
     def _layer_part(self, first: int) -> Kernel:
         layers = self._layers
