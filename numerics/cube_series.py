@@ -29,18 +29,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import exp, lgamma, log, log1p, log2, sqrt, tanh
 
-import sympy
 from flint import arb, fmpz
 
 from symspec.errors import Undecided
 from symspec.kernel import Kernel
 
-from .power_series import Majorant, PartialSum, coefficients, majorants
+from .power_series import Majorant, PartialSum, majorants, partial_series, partial_sum, summed
 from .precision import working_precision
-from .values import at_exact
 
 FIRST_TERMS = 24
-PRECISION_FACTOR = 64
 BISECTIONS = 60
 
 
@@ -137,47 +134,14 @@ def eigenvalues(kernel: Kernel, d: int, degrees: list[int], bits: int, max_terms
     top = max(degrees)
     # Beyond its own degree an eigenvalue of a smooth kernel needs few terms, which no forecast knows.
     terms = top + 2 * FIRST_TERMS if smooth else forecast(d, degrees, bits, max_terms) or top + FIRST_TERMS
-    precision = bits + 64
-    while True:
-        values = _attempt(kernel, d, degrees, terms, precision, smooth)
-        lost_to_tail = any(v.tail_matters(bits) for v in values.values())
-        lost_to_rounding = any(v.rounding_matters(bits) for v in values.values())
-        if not (lost_to_tail or lost_to_rounding):
-            with working_precision(bits + 64):
-                return {k: v.enclosure() for k, v in values.items()}
-        if lost_to_tail:
-            terms += max(FIRST_TERMS, (terms - top) // 2)
-        if lost_to_rounding:
-            precision *= 2
-        if terms > max_terms or precision > PRECISION_FACTOR * (bits + 64):
-            raise Undecided(f"the power series does not give {bits} bits within {max_terms} terms")
+    return summed(lambda length, precision: _attempt(kernel, d, degrees, length, precision, smooth), bits, terms, lambda length: length + max(FIRST_TERMS, (length - top) // 2), max_terms)
 
 
 def _attempt(kernel: Kernel, d: int, degrees: list[int], terms: int, precision: int, smooth: tuple[Majorant, ...]) -> dict[int, PartialSum]:
     with working_precision(precision):
         plain, rest = partial_series(kernel, terms, smooth)
         table = moments(d, terms, degrees)
-        result = {}
-        for k in degrees:
-            partial = sum((b * m for b, m in zip(plain[k::2], table[k][k::2], strict=True)), arb(0))
-            tail = arb(0) if rest == 0 else rest * moment_bound(d, k, terms)
-            result[k] = PartialSum(partial, tail.upper())
-        return result
+        return {k: partial_sum(sum((b * m for b, m in zip(plain[k::2], table[k][k::2], strict=True)), arb(0)), rest, moment_bound(d, k, terms)) for k in degrees}
 
 
-def partial_series(kernel: Kernel, terms: int, smooth: tuple[Majorant, ...]) -> tuple[list[arb], arb]:
-    """b_n for n < terms, and an upper bound of the sum of the others (0 for a polynomial), at the working precision."""
-    majorant = min(smooth, key=lambda m: float((m.value.log() - terms * m.radius.log()).mid()), default=None)
-    scale, factor = majorant.radius if majorant else arb(1), arb(1)
-    plain = []
-    for value in coefficients(kernel, terms, scale):
-        plain.append(value * factor)
-        factor = factor / scale
-    if kernel.support is not None and kernel.support.degree < terms:
-        return plain, arb(0)
-    if majorant:
-        return plain, (majorant.value / majorant.radius**terms / (1 - 1 / majorant.radius)).upper()
-    return plain, (at_exact(kernel, sympy.Integer(1)) - sum(plain, arb(0))).upper()
-
-
-__all__ = ["eigenvalues", "forecast", "moment_bound", "moments", "partial_series"]
+__all__ = ["eigenvalues", "forecast", "moment_bound", "moments"]

@@ -43,8 +43,8 @@ from symspec.latex import tex
 from symspec.program import RHO, tree_size
 
 from .constants import ball
-from .cube_series import even_moment_bound, partial_series
-from .power_series import majorants, monomial_eigenvalue
+from .cube_series import even_moment_bound
+from .power_series import majorants, monomial_eigenvalue, partial_series
 from .precision import goal_bits, working_precision
 from .spectrum import require_spectrum
 

@@ -205,12 +205,15 @@ def eigenvalues(kernel: Kernel, d: int, degrees: list[int], bits: int, *, max_te
 
     Exact zeros must have been removed; the support of the kernel must be known.
     """
-    top = max(degrees)
     smooth = majorants(kernel)
-    terms = max(64, top + 32)
+    return summed(lambda terms, precision: _attempt(kernel, d, degrees, terms, precision, smooth), bits, max(64, max(degrees) + 32), lambda terms: terms + terms // 2, max_terms)
+
+
+def summed(attempt: Callable[[int, int], dict[int, PartialSum]], bits: int, terms: int, grow: Callable[[int], int], max_terms: int) -> dict[int, arb]:
+    """The enclosures of ``attempt(terms, precision)`` once all are good to ``bits``, both raised as needed; Undecided beyond the limits."""
     precision = bits + 64
     while True:
-        values = _attempt(kernel, d, degrees, terms, precision, smooth)
+        values = attempt(terms, precision)
         lost_to_tail = any(v.tail_matters(bits) for v in values.values())
         lost_to_rounding = any(v.rounding_matters(bits) for v in values.values())
         if not (lost_to_tail or lost_to_rounding):
@@ -219,7 +222,7 @@ def eigenvalues(kernel: Kernel, d: int, degrees: list[int], bits: int, *, max_te
         # A tail that is all radius calls for precision, not for terms.
         lost_in_radii = lost_to_tail and any(v.tail_is_radius and v.tail_matters(bits) for v in values.values())
         if lost_to_tail and not lost_in_radii:
-            terms = terms + terms // 2
+            terms = grow(terms)
         if lost_to_rounding or lost_in_radii:
             precision *= 2
         if terms > max_terms or precision > 64 * (bits + 64):
@@ -247,32 +250,31 @@ class PartialSum:
 
 def _attempt(kernel: Kernel, d: int, degrees: list[int], terms: int, precision: int, smooth: tuple[Majorant, ...]) -> dict[int, PartialSum]:
     with working_precision(precision):
-        majorant = min(smooth, key=lambda m: float((m.value.log() - terms * m.radius.log()).mid()), default=None)
-        scale = majorant.radius if majorant else arb(1)
-        scaled = coefficients(kernel, terms, scale)
-        plain = _unscaled(scaled, scale)
-        left = at_exact(kernel, sympy.Integer(1)) - sum(plain, arb(0)) if majorant is None else None
-        rest = None if left is None else left.upper()
-        finite = kernel.support is not None and kernel.support.degree < terms
-        result = {}
-        for k in degrees:
-            partial = _sum(plain, d, k)
-            if finite:
-                tail = arb(0)
-            elif majorant:
-                tail = majorant.value / majorant.radius**terms / (1 - 1 / majorant.radius)
-            else:
-                tail = _decreasing_tail(rest, d, k, terms)
-            result[k] = PartialSum(partial, tail.upper(), left is not None and bool(left.mid() < 4 * left.rad()))
-        return result
+        plain, rest = partial_series(kernel, terms, smooth)
+        return {k: partial_sum(_sum(plain, d, k), rest, largest_eigenvalue(d, k, terms)) for k in degrees}
 
 
-def _unscaled(values: list[arb], scale: arb) -> list[arb]:
-    factor, result = arb(1), []
-    for value in values:
-        result.append(value * factor)
+def partial_sum(partial: arb, rest: arb, weight: arb) -> PartialSum:
+    """The terms left out add to at most rest * weight."""
+    return PartialSum(partial, (rest * weight).upper(), bool(rest.mid() < 4 * rest.rad()))
+
+
+def partial_series(kernel: Kernel, terms: int, smooth: tuple[Majorant, ...]) -> tuple[list[arb], arb]:
+    """b_n for n < terms, and a ball whose upper end bounds the sum of the others (0 for a polynomial), at the working precision.
+
+    ``smooth`` are the majorants to be used, if any; without them the rest is K(1) less the sum, and its radius shows what rounding hides.
+    """
+    majorant = min(smooth, key=lambda m: float((m.value.log() - terms * m.radius.log()).mid()), default=None)
+    scale, factor = majorant.radius if majorant else arb(1), arb(1)
+    plain = []
+    for value in coefficients(kernel, terms, scale):
+        plain.append(value * factor)
         factor = factor / scale
-    return result
+    if kernel.support is not None and kernel.support.degree < terms:
+        return plain, arb(0)
+    if majorant:
+        return plain, majorant.value / majorant.radius**terms / (1 - 1 / majorant.radius)
+    return plain, at_exact(kernel, sympy.Integer(1)) - sum(plain, arb(0))
 
 
 def _sum(plain: list[arb], d: int, k: int) -> arb:
@@ -284,13 +286,11 @@ def _sum(plain: list[arb], d: int, k: int) -> arb:
     return total
 
 
-def _decreasing_tail(rest: arb | None, d: int, k: int, terms: int) -> arb:
-    """rest times the largest mu_k(t^n), n >= terms: it increases in n up to the bound of the module docstring, then decreases."""
-    if rest is None:
-        return arb("inf")
+def largest_eigenvalue(d: int, k: int, terms: int) -> arb:
+    """The largest mu_k(t^n), n >= terms: it increases in n up to the bound of the module docstring, then decreases."""
     turn = ((k - 2) * (k + d) + 2) // (d - 1) + 1
     first = max(terms, turn, k)
-    return rest * monomial_eigenvalue(d, first + (first - k) % 2, k)
+    return monomial_eigenvalue(d, first + (first - k) % 2, k)
 
 
 Operation = Callable[..., arb_series]

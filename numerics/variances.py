@@ -32,8 +32,7 @@ from symspec.kernel import Kernel
 from symspec.spectrum import gaussian_degree
 
 from .constants import ball
-from .cube_series import partial_series
-from .power_series import majorants
+from .power_series import majorants, partial_series
 from .precision import goal_bits, working_precision
 from .spectrum import Progress, eigenvalues, require_spectrum
 from .values import at_exact, evaluate
