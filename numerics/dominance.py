@@ -33,15 +33,18 @@ from symspec.errors import InputError, Undecided
 from symspec.exact import natural
 from symspec.kernel import Kernel
 from symspec.layer_pairs import LayerDifference, layer_difference
+from symspec.program import RHO
 
 from . import power_series
 from .precision import working_precision
 from .search import least
+from .smooth_taylor_law import smooth_difference
 from .spectrum import eigenvalues
 from .taylor_law import TaylorLaw, power_coefficient, taylor_law
 from .values import evaluate
 
 ORDERS = (4, 6, 8)
+SMOOTH_ORDERS = (2, 3, 4)
 MAX_CUT = 3000
 MAX_BITS = 4096
 SIGN_DIGITS = 8
@@ -137,14 +140,15 @@ def domination(first: Kernel, second: Kernel) -> Domination:
     """Decide the signs of all Taylor coefficients of first - second.
 
     Raises InputError for anything but kernels with non-negative power series, Undecided where a kernel is not analytic in
-    the angle or a sign is not settled.
+    the angle, or smooth with a first singularity that is not understood (or none), or a sign is not settled.
     """
     for kernel in (first, second):
         if not isinstance(kernel, Kernel) or kernel.support is None:
             raise InputError("domination compares two kernels of networks, whose power series have non-negative coefficients")
     best: tuple[int, TaylorLaw, tuple[int, int]] | None = None
-    for m in ORDERS:
-        law = taylor_law(first, m).minus(taylor_law(second, m))
+    smooth = first.program.inputs | second.program.inputs <= {RHO}
+    for m in SMOOTH_ORDERS if smooth else ORDERS:
+        law = smooth_difference(first, second, m) if smooth else taylor_law(first, m).minus(taylor_law(second, m))
         with working_precision(256):
             found = _cut(first, second, law)
         if found and (best is None or found[0] < best[0]):
@@ -189,7 +193,7 @@ def _leading(first: Kernel, second: Kernel, law: TaylorLaw, parity: int) -> tupl
 def _sign(lead: tuple[int, arb]) -> int:
     j, value = lead
     # t_(j/2)(n) has the sign of Gamma(-j/2): negative for j = 1, 5, 9, ...
-    return (-1 if j % 4 == 1 else 1) * (1 if value > 0 else -1)
+    return (-1 if j > 0 and j % 4 == 1 else 1) * (1 if value > 0 else -1)
 
 
 def _rules(law: TaylorLaw, lead: tuple[int, arb], n: int, parity: int) -> bool:

@@ -49,6 +49,7 @@ from .precision import working_precision
 
 Singular = tuple[tuple[int, arb], ...]
 PRECISION = 128
+ONE = arb(1)
 FILL, FRACTION = 0.5, fmpq(1, 2)
 SHARES = (0.8, 0.6, 0.45, 0.3, 0.2, 0.12, 0.07, 0.03, 0.01)
 MAX_TERMS = 2000
@@ -56,12 +57,16 @@ MAX_TERMS = 2000
 
 @dataclass(frozen=True)
 class TaylorLaw:
-    """The Taylor coefficients of a kernel by :math:`a_j,b_j` (odd j <= J) and the remainder :math:`B n^{-m}`."""
+    """The Taylor coefficients of a kernel, times R^n, by :math:`a_j,b_j` (odd j <= J, and negative ones) and the remainder :math:`B n^{-m}`.
+
+    R = ``radius`` is 1 here; :mod:`numerics.smooth_taylor_law` makes laws with R > 1.
+    """
 
     m: int
     near: Singular
     far: Singular
     remainder: arb
+    radius: arb = ONE
 
     def amplitudes(self, sign: int) -> list[tuple[int, arb]]:
         """The pairs (j, a_j + sign b_j), ascending, without those that are exactly zero."""
@@ -71,16 +76,16 @@ class TaylorLaw:
         """An enclosure of the coefficient of rho^n, n >= 1."""
         with working_precision(PRECISION + 2 * n.bit_length()):
             total = sum((value * power_coefficient(j, n) for j, value in self.amplitudes(-1 if n % 2 else 1)), arb(0))
-            return total + arb(0, (self.remainder / arb(n) ** self.m).upper())
+            return (total + arb(0, (self.remainder / arb(n) ** self.m).upper())) / self.radius**n
 
     def minus(self, other: TaylorLaw) -> TaylorLaw:
-        """The law of the difference of two functions, of the same orders."""
+        """The law of the difference of two functions, of the same orders and the same radius."""
         near, far = (tuple((j, a - b) for (j, a), (_, b) in zip(mine, its, strict=True)) for mine, its in ((self.near, other.near), (self.far, other.far)))
-        return TaylorLaw(self.m, near, far, (self.remainder + other.remainder).upper())
+        return TaylorLaw(self.m, near, far, (self.remainder + other.remainder).upper(), self.radius)
 
 
 def power_coefficient(j: int, n: int) -> arb:
-    """t_(j/2)(n), the coefficient of rho^n in ((1 - rho)/2)^(j/2), j odd."""
+    """t_(j/2)(n), the coefficient of rho^n in ((1 - rho)/2)^(j/2), j odd or negative."""
     nu = fmpq(j, 2)
     low = arb(n - nu)
     ratio = (low.lgamma() - arb(n + 1).lgamma()).exp() if low > 0 else arb.gamma_fmpq(n - nu) / arb(n + 1).gamma()
@@ -165,30 +170,7 @@ class _Circle:
             for i in range((self.terms + 1) // 2):
                 rest[2 * i] -= term
                 term = -term * (fmpq(j, 2) - i) / (i + 1)
-        image = dict(enumerate(rest))
-        for _ in range(self.m):
-            moved: dict[int, arb] = {}
-            for n, value in image.items():
-                if n:
-                    moved[n - 2] = moved.get(n - 2, arb(0)) - value * fmpq(n, 4)
-                    moved[n] = moved.get(n, arb(0)) + value * fmpq(n, 2)
-            image = moved
-        # |theta^m s^n| <= |s|^n ((n/4)(|s|^-2 + 2))^m for n >= 2m.
-        q = sigma / disc * (arb(self.terms + 1) / self.terms) ** self.m
-        tail = size * (sigma / disc) ** self.terms * (arb(self.terms) / 4 * (1 / sigma**2 + 2)) ** self.m / (1 - q) if q < 1 else arb("inf")
-        sizes = {n: abs(value).upper() for n, value in image.items() if not value.is_zero()}
-        lowest, highest = min(sizes, default=0), max(sizes, default=0)
-        dense = [sizes.get(n, arb(0)) for n in range(lowest, highest + 1)]
-        # On the arc phi = 2 arcsin |s|^2, d phi = 4 |s|/sqrt(1-|s|^4) d|s|.
-        integral = arb(0)
-        for i, a in enumerate(dense):
-            for k, b in enumerate(dense):
-                if a != 0 and b != 0:
-                    power = 2 * lowest + i + k + 2
-                    integral += a * b * sigma**power / power
-        head = (4 * integral / (1 - sigma**4).sqrt()).upper()
-        width = 2 * (sigma**2).asin()
-        return _joined(head, tail, width)
+        return end_square(dict(enumerate(rest)), self.m, sigma, disc, size, self.terms)
 
     def _panel(self, phi: arb, radius: arb, half: arb, supremum: arb) -> arb:
         """The integral of |theta^m r|^2 over |x| <= half, |f| <= supremum for |x| <= radius."""
@@ -215,6 +197,38 @@ class _Circle:
                 total = total + root * polynomial
                 size += sum((abs(a) * ((1 + radius.exp()) / 2).sqrt() ** j for j, a in pairs), arb(0))
             return [total[n] for n in range(self.terms)], size
+
+
+def end_square(series: dict[int, arb], m: int, sigma: arb, disc: arb, size: arb, terms: int) -> arb:
+    """The integral of |theta^m r|^2 over sin(phi/2) <= sigma^2, phi >= 0, for r = sum series[n] s^n and a rest that starts with s^terms.
+
+    r is at most ``size`` on |s| = disc, so the rest is bounded by Cauchy's estimate; terms >= 2m.
+    """
+    image = series
+    for _ in range(m):
+        moved: dict[int, arb] = {}
+        for n, value in image.items():
+            if n:
+                moved[n - 2] = moved.get(n - 2, arb(0)) - value * fmpq(n, 4)
+                moved[n] = moved.get(n, arb(0)) + value * fmpq(n, 2)
+        image = moved
+    # |theta^m s^n| <= |s|^n ((n/4)(|s|^-2 + 2))^m for n >= 2m.
+    q = sigma / disc * (arb(terms + 1) / terms) ** m
+    tail = size * (sigma / disc) ** terms * (arb(terms) / 4 * (1 / sigma**2 + 2)) ** m / (1 - q) if q < 1 else arb("inf")
+    sizes = {n: abs(value).upper() for n, value in image.items() if not value.is_zero()}
+    lowest, highest = min(sizes, default=0), max(sizes, default=0)
+    dense = [sizes.get(n, arb(0)) for n in range(lowest, highest + 1)]
+    # On the arc phi = 2 arcsin |s|^2, d phi = 4 |s|/sqrt(1-|s|^4) d|s|.
+    integral = arb(0)
+    for i, a in enumerate(dense):
+        for k, b in enumerate(dense):
+            if a != 0 and b != 0:
+                power = 2 * lowest + i + k + 2
+                if power <= 0:
+                    return arb("inf")
+                integral += a * b * sigma**power / power
+    head = (4 * integral / (1 - sigma**4).sqrt()).upper()
+    return _joined(head, tail, 2 * (sigma**2).asin())
 
 
 def angle_radius(phi: arb, R: arb) -> arb:
@@ -244,4 +258,4 @@ def _joined(head: arb, tail: arb, width: arb) -> arb:
     return ((head.sqrt() + tail * width.sqrt()) ** 2).upper()
 
 
-__all__ = ["TaylorLaw", "power_coefficient", "taylor_law"]
+__all__ = ["TaylorLaw", "end_square", "power_coefficient", "taylor_law"]
