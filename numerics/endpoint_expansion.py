@@ -133,7 +133,7 @@ def endpoint_expansion(kernel: Kernel, d: int, m: int, J: int, precision: int = 
 def _made(where: Region, d: int, m: int, J: int, zeros: tuple[fmpq, fmpq], terms: int, precision: int) -> EndpointExpansion | None:
     series = [at_end(where.kernel, end, terms) for end in (1, -1)]
     near, far = (_singular(values, J, zero, root) for values, zero, root in zip(series, zeros, roots(where.kernel), strict=True))
-    pieces = Cutter(where, d, m, J, near, far, terms).pieces(series)
+    pieces = Cutter(where, d, m, J, near, far, terms, precision).pieces(series)
     if pieces is None:
         return None
     total = sum((piece.bound for piece in pieces), arb(0)).upper().sqrt().upper()

@@ -30,6 +30,7 @@ from . import disc_cover, laplace_beltrami as operator
 from .approximate import RATIOS, ellipse
 from .endpoint_series import at_haversine, roots
 from .laplace_beltrami import Singular
+from .precision import working_precision
 
 MAX_DISC = fmpq(9, 10)
 FILL = 0.55  # radius of a piece over that of its disc of analyticity
@@ -148,6 +149,7 @@ class Cutter:
     near: Singular
     far: Singular
     terms: int
+    precision: int
 
     def pieces(self, series: list[list[arb]]) -> list[Piece] | None:
         """Ends first, then panels from left to right; None where more terms are needed. ``series`` are those at the ends."""
@@ -158,9 +160,11 @@ class Cutter:
                 return None
         near_root, far_root = roots(self.region.kernel)
         left, last = found[0].radius ** (2 * near_root), 1 - found[1].radius ** (2 * far_root)
+        terms = max(self.J + 2, 2 * self.m) + self.precision // 2
         while left < last:
             right = self._next_edge(left, last)
-            found.append(self._panel((left + right) / 2, (right - left) / 2))
+            found.append(self._panel((left + right) / 2, (right - left) / 2, terms))
+            terms = found[-1].terms
             if not found[-1].bound.is_finite():
                 return None
             left = right
@@ -189,18 +193,28 @@ class Cutter:
         norm = operator.end_norm(rest, self.d, self.m, arb(radius), tail, root)
         return Piece(fmpq(side), radius, disc, self.terms, supremum, self._unless_tail_dominates(norm, tail, supremum))
 
-    def _panel(self, centre: fmpq, radius: fmpq) -> Piece:
+    def _panel(self, centre: fmpq, radius: fmpq, terms: int) -> Piece:
+        """With so many terms or more; an end in the root of a variable needs far more than panels do."""
         disc, supremum = self.region.panel(centre, radius)
-        y, rho = arb(centre), arb(disc)
-        values = at_haversine(self.region.kernel, y, self.terms)
-        blocks = operator.blocks_at_haversine(self.near, self.far, y, self.terms)
+        while True:
+            # L^m divides by the m-th power of the distance of an end.
+            small = fmpq(1) / min(centre, 1 - centre)
+            with working_precision(self.precision + 2 * terms + self.m * (int(small.p) // int(small.q)).bit_length()):
+                norm = self._panel_norm(arb(centre), arb(radius), arb(disc), supremum, terms)
+            if norm.is_finite() or terms >= self.terms:
+                return Piece(centre, radius, disc, terms, supremum, norm)
+            terms = min(terms + terms // 2, self.terms)
+
+    def _panel_norm(self, y: arb, radius: arb, rho: arb, supremum: arb, terms: int) -> arb:
+        values = at_haversine(self.region.kernel, y, terms)
+        blocks = operator.blocks_at_haversine(self.near, self.far, y, terms)
         rest = [value - block for value, block in zip(values, blocks, strict=True)]
         bound = supremum
         for pairs, top in ((self.near, y + rho), (self.far, 1 - y + rho)):
             bound += sum((abs(a) * top ** (arb(j) / 2) for j, a in pairs), arb(0))
-        tail = operator.panel_tail(self.d, self.m, self.terms, y, arb(radius), rho, bound)
-        norm = operator.panel_norm(rest, self.d, self.m, y, arb(radius), tail)
-        return Piece(centre, radius, disc, self.terms, supremum, self._unless_tail_dominates(norm, tail, supremum))
+        tail = operator.panel_tail(self.d, self.m, terms, y, radius, rho, bound)
+        norm = operator.panel_norm(rest, self.d, self.m, y, radius, tail)
+        return self._unless_tail_dominates(norm, tail, supremum)
 
     def _unless_tail_dominates(self, norm: arb, tail: arb, supremum: arb) -> arb:
         # A kernel that is nothing but its blocks leaves rounding only.

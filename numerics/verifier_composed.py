@@ -45,7 +45,13 @@ class ComposedCheck:
     @property
     def bits(self) -> int:
         """A working precision that L^m and the cancellation in the remainder leave enough of."""
-        return 256 + 16 * self.proof.m + 2 * max(piece.terms for piece in (*self.proof.ends, *self.proof.panels)) + 8 * self.network.depth
+        return max(self._enough(piece) for piece in (*self.proof.ends, *self.proof.panels))
+
+    def _enough(self, piece: Piece) -> int:
+        """The same on one piece; on a panel L^m divides by the m-th power of the distance of an end."""
+        distance = min(piece.centre, 1 - piece.centre)
+        small = int(1 / distance) if distance > 0 else 1
+        return 256 + 16 * self.proof.m + 2 * piece.terms + 8 * self.network.depth + self.proof.m * small.bit_length()
 
     @property
     def _roots(self) -> tuple[int, int]:
@@ -61,8 +67,9 @@ class ComposedCheck:
         values = check_eigenvalues(self.law, self.integrals)
         return Claims(self.network, self.d, self.law, *self.singular(self.bits), self.bits).check(values)
 
-    def _precisions(self) -> list[int]:
-        return [self.bits * 2**attempt for attempt in range(ATTEMPTS)]
+    def _precisions(self, piece: Piece | None = None) -> list[int]:
+        bits = self.bits if piece is None else self._enough(piece)
+        return [bits * 2**attempt for attempt in range(ATTEMPTS)]
 
     # the expansions
 
@@ -96,7 +103,7 @@ class ComposedCheck:
             require(panel.radius < panel.disc < min(panel.centre, 1 - panel.centre), "panels", f"the disc of panel {index} is out of range")
             require(panel.terms > 2 * proof.m, "panels", "terms must be above 2m")
             require(panel_is_bounded(self.network, panel.centre, panel.disc, panel.supremum), "panels", f"the supremum of panel {index} was not proved")
-            prove_bound(partial(self._panel, panel), self._precisions(), panel.terms, panel.bound, "panels", f"the bound of panel {index}")
+            prove_bound(partial(self._panel, panel), self._precisions(panel), panel.terms, panel.bound, "panels", f"the bound of panel {index}")
         require(reached >= last, "panels", "there is a gap after the last panel")
         require(proof.remainder**2 >= sum((piece.bound for piece in (*proof.panels, *proof.ends)), fmpq(0)), "remainder", "B^2 is less than the sum of the bounds")
 
@@ -113,7 +120,7 @@ class ComposedCheck:
 
     def _panel(self, panel: Piece, bits: int, terms: int) -> arb:
         series = cut(self.network.around(arb_series([arb(panel.centre), 1])), terms)
-        return Remainder(self.d, self.proof.m, *self.singular(bits), arb(panel.supremum)).panel(series, panel.centre, panel.radius, panel.disc, terms)
+        return Remainder(self.d, self.proof.m, *self.singular(max(bits, self.bits)), arb(panel.supremum)).panel(series, panel.centre, panel.radius, panel.disc, terms)
 
     # the finitely many eigenvalues
 
