@@ -23,8 +23,9 @@ from symspec.errors import DomainError, InputError, SymspecError, Undecided
 from symspec.exact import exact
 from symspec.functions import NEITHER, ODD
 from symspec.kernel import Kernel
+from symspec.pixel_kernel import PixelKernel
 
-from . import real
+from . import pixel_balls, real
 from .constants import ball
 from .precision import goal_bits, meets, working_precision
 
@@ -32,14 +33,21 @@ MAX_PRECISION_FACTOR = 64
 SYMBOLIC_LINES = 24
 
 
-def evaluate(kernel: Kernel, rho: Any, digits: Any = 30) -> arb:
+def evaluate(kernel: Kernel | PixelKernel, rho: Any, digits: Any = 30, *, variances: Any = None) -> arb:
     """K(rho) as a ball good to ``digits`` significant digits (or exactly 0).
 
     ``rho`` is an exact number in [-1, 1] (int, Fraction, decimal string, sympy number, or a
     float at its binary value), or a ball, of which the image is enclosed. Where a value is so
     small that it cannot be told from zero, the ball is good to 2*digits digits of K(1)
     instead. Raises DomainError off [-1, 1], Undecided if the goal is out of reach.
+
+    For a kernel of images ``rho`` is the matrix of correlations of their pixels, or of covariances where ``variances`` gives the
+    squared norms of the pixels of both (:func:`numerics.pixel_balls.evaluate`).
     """
+    if isinstance(kernel, PixelKernel):
+        return pixel_balls.evaluate(kernel, rho, digits, variances=variances)
+    if variances is not None:
+        raise InputError("variances belong to kernels of images; a zonal kernel takes the correlation of two inputs of equal norm")
     if not isinstance(kernel, Kernel):
         raise InputError(f"evaluate takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
     bits = goal_bits(digits)

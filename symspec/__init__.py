@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         step as step,
         tanh as tanh,
     )
+    from .convolution import ConvolutionalNetwork as ConvolutionalNetwork, cnn as cnn
     from .decay_law import decay as decay
     from .depth_laws import DepthLaw as DepthLaw, depth_law as depth_law
     from .domain import BooleanCube as BooleanCube, Circle as Circle, Domain as Domain, Gaussian as Gaussian, Sphere as Sphere, parse_domain as parse_domain
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from .layer_pairs import LayerDifference as LayerDifference, layer_difference as layer_difference
     from .network import Network as Network, mlp as mlp
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
+    from .pixel_kernel import PixelKernel as PixelKernel
     from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .reverse import HermiteSeries as HermiteSeries, activation_from_kernel as activation_from_kernel
@@ -89,6 +91,7 @@ _EXPORTS = {
         "Activation absolute activation cos elu erf exp gaussian gelu hermite leaky_relu mish monomial "
         "polynomial rectified_monomial relu sigmoid sign silu sin softplus step tanh"
     ),
+    "convolution": "ConvolutionalNetwork cnn",
     "decay_law": "decay",
     "depth_laws": "DepthLaw depth_law",
     "domain": "BooleanCube Circle Domain Gaussian Sphere parse_domain",
@@ -102,6 +105,7 @@ _EXPORTS = {
     "layer_limits": "limit_shares",
     "network": "Network mlp",
     "piecewise_linear": "PiecewiseLinear",
+    "pixel_kernel": "PixelKernel",
     "relu_networks": "ReluNetwork relu_network",
     "residual": "ResidualNetwork resnet",
     "reverse": "HermiteSeries activation_from_kernel",

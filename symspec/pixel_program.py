@@ -1,0 +1,266 @@
+r"""Kernels of convolutional networks: layered programs over pairs of positions.
+
+For two images x and z of P pixels, the state after a layer is a number for every pair (p, q) of positions: the covariance of unit p
+on x with unit q on z. A convolution averages it over the taps o of the filter, and the activation maps it by its scalar dual,
+
+.. math:: C_\ell[p,q]=\frac{w_\ell}{k}\sum_{o}V_{\ell-1}[p+o,q+o]+b_\ell,\qquad V_\ell[p,q]=\hat\sigma(x_p,z_q,C_\ell[p,q]),
+
+with the variances :math:`x_p,z_q` of the two units, which follow the same recursion on the diagonal. The tangent kernel is
+:math:`T_1=C_1`, :math:`T_{\ell+1}=C_{\ell+1}+\tfrac{w_{\ell+1}}k\sum_o\dot V_\ell T_\ell`, :math:`\dot V=\widehat{\sigma'}`
+(Arora et al. 2019; Geifman, Galun, Jacobs and Basri 2022). A *head* reads some pairs of the last layer with weights and passes
+them through one more dense layer.
+
+Nothing is written out: :meth:`PixelProgram.run` walks the layers with a *carrier* (:class:`PairCarrier`), which says what a covariance is:
+a sympy expression, a ball, an array of balls or floats, a power series. Only pairs that the head reaches are computed. Positions
+whose variances are equal by construction share a *class*, so that for pixels of one norm under circular padding every
+layer is one function of one correlation.
+
+>>> from symspec.convolution import cnn
+>>> from symspec.activations import relu
+>>> program = cnn(relu, 2, 2, 3).ck.program
+>>> program.depth, [len(level) for level in program.levels], sorted(program.receptive_field)
+(2, [3, 2, 1], [0, 1, 2])
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from sympy import Expr, Rational, S
+
+from .layers import Nonlinearity
+from .pair_dual import PairDual
+
+PADDING = -1
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A convolution: ``reads[p][o]`` is the position that tap o reads for output p, PADDING where that is a zero.
+
+    The covariance becomes weight * (sum over taps)/(number of taps) + bias.
+    """
+
+    reads: tuple[tuple[int, ...], ...]
+    weight: Expr = S.One
+    bias: Expr = S.Zero
+
+    @property
+    def size(self) -> int:
+        return len(self.reads[0])
+
+    @property
+    def scale(self) -> Expr:
+        """The factor of the sum over the taps."""
+        return self.weight / self.size
+
+    def sources(self, pair: Pair) -> tuple[Pair, ...]:
+        """The pairs of the layer below that one pair reads."""
+        taps = zip(self.reads[pair[0]], self.reads[pair[1]], strict=True)
+        return tuple((p, q) for p, q in taps if PADDING not in (p, q))
+
+
+@dataclass(frozen=True)
+class Readout:
+    """The head: weights of the pairs it reads, and the dense layer after it."""
+
+    pairs: tuple[tuple[Pair, Rational], ...]
+    weight: Expr = S.One
+    bias: Expr = S.Zero
+
+
+class PairCarrier(ABC):
+    """One kind of value. A *number* is a covariance, slope or variance; a *state* is what is handed from layer to layer for a pair."""
+
+    @abstractmethod
+    def constant(self, value: Expr) -> Any:
+        """An exact number."""
+
+    @abstractmethod
+    def combined(self, scale: Expr, bias: Expr, parts: Sequence[Any]) -> Any:
+        """scale * sum(parts) + bias for numbers."""
+
+    @abstractmethod
+    def times(self, a: Any, b: Any) -> Any:
+        """The product of two numbers."""
+
+    @abstractmethod
+    def second_moment(self, dual: PairDual, q: Any) -> Any:
+        """E sigma^2 at the variance q."""
+
+    @abstractmethod
+    def state(self, pair: Pair) -> Any:
+        """The state of the pixels x_i, z_j."""
+
+    @abstractmethod
+    def patched(self, scale: Expr, bias: Expr, parts: Sequence[Any], lonely: Sequence[Any]) -> Any:
+        """The state after a convolution of ``parts``; ``lonely`` are the variances of units whose partner is padding."""
+
+    @abstractmethod
+    def covariance(self, p: Any, q: Any, state: Any) -> Any:
+        """The covariance of a state as a number."""
+
+    @abstractmethod
+    def activated(self, dual: PairDual, p: Any, q: Any, state: Any, *, same: bool) -> tuple[Any, Any]:
+        """The state after the activation, and the slope; ``same`` says that the variances are exactly equal."""
+
+
+@dataclass(frozen=True)
+class Variances:
+    """The exact variances (squared norms) of the pixels of x and z; None is 1 everywhere."""
+
+    x: tuple[Expr, ...] | None = None
+    z: tuple[Expr, ...] | None = None
+
+    def side(self, side: int, pixel: int) -> Expr:
+        values = (self.x, self.z)[side]
+        return S.One if values is None else values[pixel]
+
+
+@dataclass(frozen=True)
+class PixelProgram:
+    """Convolutions with an activation after each, and a head. ``part`` is "ck", "ntk" or the number of a weight layer, 1 to depth + 1."""
+
+    pixels: int
+    patches: tuple[Patch, ...]
+    nonlinearity: Nonlinearity
+    readout: Readout
+    part: str | int = "ck"
+
+    @property
+    def depth(self) -> int:
+        return len(self.patches)
+
+    @cached_property
+    def dual(self) -> PairDual:
+        return PairDual(self.nonlinearity)
+
+    @cached_property
+    def levels(self) -> tuple[tuple[Pair, ...], ...]:
+        """The pairs that are needed: of pixels first, then after every layer; the last are those that the head reads."""
+        needed = [tuple(pair for pair, _ in self.readout.pairs)]
+        for patch in reversed(self.patches):
+            needed.append(tuple(sorted({source for pair in needed[-1] for source in patch.sources(pair)})))
+        return tuple(reversed(needed))
+
+    @cached_property
+    def positions(self) -> tuple[tuple[frozenset[int], ...], tuple[frozenset[int], ...]]:
+        """For x and z the positions of every level whose variance is needed; a patch has variance also where its partner reads padding."""
+        return self._positions(0), self._positions(1)
+
+    def _positions(self, side: int) -> tuple[frozenset[int], ...]:
+        needed = [frozenset(pair[side] for pair, _ in self.readout.pairs)]
+        for patch in reversed(self.patches):
+            needed.append(frozenset(source for position in needed[-1] for source in patch.reads[position]) - {PADDING})
+        return tuple(reversed(needed))
+
+    @property
+    def is_diagonal(self) -> bool:
+        """Whether only correlations of equal positions are read, as without global average pooling."""
+        return all(p == q for p, q in self.levels[0])
+
+    @cached_property
+    def receptive_field(self) -> frozenset[int]:
+        """The pixels that are read."""
+        return frozenset(position for pair in self.levels[0] for position in pair)
+
+    def with_head(self, pairs: Sequence[tuple[Pair, Rational]]) -> PixelProgram:
+        """The same network with another head."""
+        return replace(self, readout=replace(self.readout, pairs=tuple(pairs)))
+
+    def reads_slopes(self) -> bool:
+        """Whether the part contains the dual of the derivative."""
+        return self.depth > 0 and self.part not in ("ck", self.depth + 1)
+
+    def run(self, carrier: PairCarrier, variances: Variances = Variances()) -> Any:
+        """The value of the kernel under a carrier."""
+        walk = _Walk(self, carrier, variances)
+        for layer in range(1, self.depth + 1):
+            walk.layer(layer)
+        return walk.head()
+
+
+class _Walk:
+    """One pass through the layers; see the module docstring for C, V and T."""
+
+    def __init__(self, program: PixelProgram, carrier: PairCarrier, variances: Variances) -> None:
+        self.program, self.carrier = program, carrier
+        self.first = 1 if program.part == "ntk" else program.part if isinstance(program.part, int) else program.depth + 2
+        self.classes: dict[Hashable, int] = {}
+        self.numbers: dict[int, Any] = {}
+        self.sides: list[dict[int, int]] = [{position: self._input(variances.side(side, position)) for position in program.positions[side][0]} for side in (0, 1)]
+        self.states: Mapping[Pair, Any] = {pair: carrier.state(pair) for pair in program.levels[0]}
+        self.tangents: dict[Pair, Any] = {}
+
+    def _class(self, key: Hashable, number: Any) -> int:
+        """The class of a variance; equal keys are equal variances."""
+        index = self.classes.setdefault(key, len(self.classes))
+        if index not in self.numbers:
+            self.numbers[index] = number()
+        return index
+
+    def _input(self, value: Expr) -> int:
+        return self._class(("pixel", value), lambda: self.carrier.constant(value))
+
+    def _patched_class(self, patch: Patch, side: dict[int, int], position: int) -> int:
+        parts = tuple(sorted(side[source] for source in patch.reads[position] if source != PADDING))
+        return self._class(("patch", patch.scale, patch.bias, parts), lambda: self.carrier.combined(patch.scale, patch.bias, [self.numbers[part] for part in parts]))
+
+    def _activated_class(self, before: int) -> int:
+        return self._class(("activation", before), lambda: self.carrier.second_moment(self.program.dual, self.numbers[before]))
+
+    def layer(self, layer: int) -> None:
+        """One convolution and one activation."""
+        program, carrier = self.program, self.carrier
+        patch, pairs = program.patches[layer - 1], program.levels[layer]
+        sides = [{position: self._patched_class(patch, self.sides[side], position) for position in program.positions[side][layer]} for side in (0, 1)]
+        states: dict[Pair, Any] = {}
+        tangents: dict[Pair, Any] = {}
+        slopes = program.reads_slopes() and layer >= self.first
+        for pair in pairs:
+            sources = patch.sources(pair)
+            p, q = (sides[side][pair[side]] for side in (0, 1))
+            state = carrier.patched(patch.scale, patch.bias, [self.states[source] for source in sources], self._lonely(patch, pair))
+            states[pair], slope = carrier.activated(program.dual, self.numbers[p], self.numbers[q], state, same=p == q)
+            if slopes:
+                incoming = [carrier.combined(patch.scale, S.Zero, [self.tangents[source] for source in sources])] if self.tangents else []
+                if program.part in ("ntk", layer):
+                    incoming.append(carrier.covariance(self.numbers[p], self.numbers[q], state))
+                tangents[pair] = carrier.times(slope, carrier.combined(S.One, S.Zero, incoming))
+        self.states, self.tangents = states, tangents
+        self.sides = [{position: self._activated_class(index) for position, index in side.items()} for side in sides]
+
+    def _lonely(self, patch: Patch, pair: Pair) -> list[Any]:
+        """Variances of the units that meet a zero of the padding."""
+        if pair[0] == pair[1]:
+            return []
+        found = []
+        for taps in zip(patch.reads[pair[0]], patch.reads[pair[1]], strict=True):
+            if PADDING in taps and taps != (PADDING, PADDING):
+                side = 0 if taps[1] == PADDING else 1
+                found.append(self.numbers[self.sides[side][taps[side]]])
+        return found
+
+    def head(self) -> Any:
+        program, carrier, readout = self.program, self.carrier, self.program.readout
+        values = []
+        if program.part in ("ck", "ntk", program.depth + 1):
+            covariances = {pair: carrier.covariance(self.numbers[self.sides[0][pair[0]]], self.numbers[self.sides[1][pair[1]]], self.states[pair]) for pair, _ in readout.pairs}
+            values.append(carrier.combined(readout.weight, readout.bias, [self._weighted(covariances)]))
+        if self.tangents:
+            values.append(carrier.combined(readout.weight, S.Zero, [self._weighted(self.tangents)]))
+        return carrier.combined(S.One, S.Zero, values)
+
+    def _weighted(self, values: Mapping[Pair, Any]) -> Any:
+        groups: dict[Rational, list[Any]] = {}
+        for pair, weight in self.program.readout.pairs:
+            groups.setdefault(weight, []).append(values[pair])
+        return self.carrier.combined(S.One, S.Zero, [self.carrier.combined(weight, S.Zero, parts) for weight, parts in groups.items()])
+
+
+__all__ = ["PADDING", "Pair", "PairCarrier", "Patch", "PixelProgram", "Readout", "Variances"]
