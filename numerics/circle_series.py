@@ -28,7 +28,7 @@ from flint import acb, acb_series, arb, ctx
 from symspec.errors import Undecided
 from symspec.kernel import Kernel
 
-from . import real
+from . import complex_disc, real
 from .constants import ball
 from .precision import working_precision
 
@@ -83,4 +83,36 @@ def _power(base: acb_series, exponent: sympy.Rational) -> acb_series:
     return real.integer_power(base, int(exponent))
 
 
-__all__ = ["along_circle", "require_single_valued", "table"]
+def branched_table(rho: acb_series) -> real.Table:
+    """The carrier with the functions that have cuts on their principal branch, NaN where a constant term touches one."""
+
+    def power(base: acb_series, exponent: sympy.Rational) -> acb_series:
+        root = base.sqrt() if exponent.q == 2 else base
+        if not complex_disc.power(base[0], exponent).is_finite() or (exponent < 0 and root[0].contains(0)):
+            return acb_series([complex_disc.NAN])
+        if exponent.q > 2:
+            return (base.log() * ball(exponent)).exp()
+        # The reciprocal first: a power of a wide ball may contain 0 where the ball does not.
+        return real.integer_power(root if exponent > 0 else 1 / root, abs(int(exponent.p)))
+
+    def arcsine(x: acb_series) -> acb_series:
+        return _integrated(x.derivative() * power(1 - x * x, sympy.Rational(-1, 2)), complex_disc.arcsine(x[0]))
+
+    def logarithm(x: acb_series) -> acb_series:
+        return _integrated(x.derivative() / x, complex_disc.log(x[0])) if not x[0].contains(0) else acb_series([complex_disc.NAN])
+
+    return table(rho) | {
+        "pow": power,
+        "asin": arcsine,
+        "acos": lambda x: acb_series([acb.pi() / 2]) - arcsine(x),
+        "atan": lambda x: _integrated(x.derivative() * power(1 + x * x, sympy.Integer(-1)), complex_disc.atan(x[0])),
+        "log": logarithm,
+        "theta": lambda: acb_series([acb.pi() / 2]) - arcsine(rho),
+    }
+
+
+def _integrated(derivative: acb_series, start: acb) -> acb_series:
+    return derivative.integral() + start if start.is_finite() else acb_series([complex_disc.NAN])
+
+
+__all__ = ["along_circle", "branched_table", "require_single_valued", "table"]

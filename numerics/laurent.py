@@ -5,8 +5,8 @@ negative; sums align the orders; whole powers multiply them.
 
 >>> from .precision import working_precision
 >>> with working_precision(64, 4):
-...     x = Laurent(-1, arb_series([1, 1]))
-...     square = x * x + Laurent.of(arb_series([3]))
+...     x = LaurentSeries(-1, arb_series([1, 1]))
+...     square = x * x + LaurentSeries.of(arb_series([3]))
 ...     print(square.low, [square.coefficient(n).str(3, radius=False) for n in (-2, -1, 0)])
 -2 ['1.00', '2.00', '4.00']
 """
@@ -29,15 +29,15 @@ REGULAR = ("sin", "cos", "exp", "log", "sinh", "cosh", "asin", "acos", "atan", "
 
 
 @dataclass(frozen=True)
-class Laurent:
+class LaurentSeries:
     """s^low times a power series in s."""
 
     low: int
     series: arb_series
 
     @staticmethod
-    def of(series: arb_series) -> Laurent:
-        return Laurent(0, series)
+    def of(series: arb_series) -> LaurentSeries:
+        return LaurentSeries(0, series)
 
     def coefficient(self, n: int) -> arb:
         return self.series[n - self.low] if n >= self.low else arb(0)
@@ -49,18 +49,18 @@ class Laurent:
             raise Undecided("a function of one with a pole is not expanded")
         return _shifted(self.series, self.low)
 
-    def __add__(self, other: Laurent) -> Laurent:
+    def __add__(self, other: LaurentSeries) -> LaurentSeries:
         low = min(self.low, other.low)
-        return Laurent(low, _shifted(self.series, self.low - low) + _shifted(other.series, other.low - low))
+        return LaurentSeries(low, _shifted(self.series, self.low - low) + _shifted(other.series, other.low - low))
 
-    def __mul__(self, other: Laurent) -> Laurent:
-        return Laurent(self.low + other.low, self.series * other.series)
+    def __mul__(self, other: LaurentSeries) -> LaurentSeries:
+        return LaurentSeries(self.low + other.low, self.series * other.series)
 
-    def power(self, exponent: sympy.Rational) -> Laurent:
+    def power(self, exponent: sympy.Rational) -> LaurentSeries:
         if exponent.is_Integer and exponent >= 0:
-            return Laurent(self.low * int(exponent), real.integer_power(self.series, int(exponent)))
+            return LaurentSeries(self.low * int(exponent), real.integer_power(self.series, int(exponent)))
         rule: Callable[[arb_series, Any], arb_series] = power_series.table(self.series)["pow"]
-        return Laurent.of(rule(self.power_series, exponent))
+        return LaurentSeries.of(rule(self.power_series, exponent))
 
 
 def _shifted(series: arb_series, by: int) -> arb_series:
@@ -69,22 +69,22 @@ def _shifted(series: arb_series, by: int) -> arb_series:
     return series if by == 0 else arb_series([0] * by + [series[n] for n in range(known - by)], known)
 
 
-def table(rho: arb_series, symbols: dict[str, Laurent]) -> real.Table:
+def table(rho: arb_series, symbols: dict[str, LaurentSeries]) -> real.Table:
     """The carrier: operations of :data:`symspec.program.OPERATIONS`, rho being a power series in s."""
     plain = power_series.table(rho)
 
-    def lifted(rule: Callable[[arb_series], arb_series]) -> Callable[[Laurent], Laurent]:
-        return lambda value: Laurent.of(rule(value.power_series))
+    def lifted(rule: Callable[[arb_series], arb_series]) -> Callable[[LaurentSeries], LaurentSeries]:
+        return lambda value: LaurentSeries.of(rule(value.power_series))
 
     return {name: lifted(plain[name]) for name in REGULAR} | {
-        "constant": lambda expr: Laurent.of(arb_series([ball(expr)])),
+        "constant": lambda expr: LaurentSeries.of(arb_series([ball(expr)])),
         "symbol": symbols.__getitem__,
-        "rho": lambda: Laurent.of(rho),
-        "add": Laurent.__add__,
-        "mul": Laurent.__mul__,
-        "pow": Laurent.power,
+        "rho": lambda: LaurentSeries.of(rho),
+        "add": LaurentSeries.__add__,
+        "mul": LaurentSeries.__mul__,
+        "pow": LaurentSeries.power,
         "order": lambda value, _order: value,
     }
 
 
-__all__ = ["Laurent", "table"]
+__all__ = ["LaurentSeries", "table"]

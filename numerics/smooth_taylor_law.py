@@ -27,7 +27,6 @@ from functools import cached_property
 from heapq import heappop, heappush
 from math import inf
 
-import sympy
 from flint import acb, acb_series, arb, arb_series, ctx, fmpq
 from sympy import Symbol
 
@@ -41,7 +40,7 @@ from symspec.radius import Barrier, Singularity, first_singularity
 from . import circle_series, complex_disc, laurent, power_series, real
 from .constants import ball
 from .decay_rates import decay_radius
-from .laurent import Laurent
+from .laurent import LaurentSeries
 from .precision import working_precision
 from .taylor_law import Singular, TaylorLaw, end_square
 
@@ -144,14 +143,14 @@ class _Local:
         if not unit[0] > 0:
             raise Undecided("the covariance is not seen to cross its barrier with a positive slope")
         root = unit.sqrt()
-        self.table = laurent.table(rho, {ROOT.name: Laurent(1, root), INVERSE_ROOT.name: Laurent(-1, 1 / root)})
+        self.table = laurent.table(rho, {ROOT.name: LaurentSeries(1, root), INVERSE_ROOT.name: LaurentSeries(-1, 1 / root)})
 
-    def __call__(self, symbol: Symbol) -> Laurent:
-        found: Laurent = self.form.covariance(symbol).run(self.table)[0]
+    def __call__(self, symbol: Symbol) -> LaurentSeries:
+        found: LaurentSeries = self.form.covariance(symbol).run(self.table)[0]
         return found
 
-    def output(self) -> Laurent:
-        found: Laurent = self.form.tape.run(self.table)[0]
+    def output(self) -> LaurentSeries:
+        found: LaurentSeries = self.form.tape.run(self.table)[0]
         return found
 
 
@@ -168,7 +167,7 @@ class _End:
     form: BarrierForm
     radius: arb
 
-    def series(self) -> Laurent:
+    def series(self) -> LaurentSeries:
         return _Local(self.form, self.radius).output()
 
     def disc(self) -> tuple[fmpq, arb]:
@@ -252,10 +251,10 @@ class _Circle:
             B = (square.upper().sqrt() * arb(fmpq(21, 20))).upper()
             return TaylorLaw(self.m, near, far, B, self.radius)
 
-    def _exponents(self, series: Laurent) -> list[int]:
+    def _exponents(self, series: LaurentSeries) -> list[int]:
         return [j for j in range(series.low, 2 * self.m) if j < 0 or j % 2]
 
-    def _end(self, series: Laurent, own: Singular, other: Singular, sigma: arb, disc: arb, size: arb) -> arb:
+    def _end(self, series: LaurentSeries, own: Singular, other: Singular, sigma: arb, disc: arb, size: arb) -> arb:
         """The integral of |theta^m r|^2 over the arc at one end."""
         taken, terms = dict(own), series.low + series.series.prec
         rest = {n: arb(0) if n in taken else series.coefficient(n) for n in range(series.low, terms)}
@@ -298,7 +297,7 @@ class _Circle:
     def _derivative(self, near: Singular, far: Singular, phi: arb) -> arb:
         """A bound of |theta^m r| on an arc, phi a ball."""
         z = acb_series([circle_series.I * phi, circle_series.I]).exp()
-        rest = self.meeting.kernel.program.run(_along(self.radius * z))
+        rest = self.meeting.kernel.program.run(circle_series.branched_table(self.radius * z))
         for blocks, y in ((near, (1 - z) / 2), (far, (1 + z) / 2)):
             if any(a != 0 for _, a in blocks):
                 root = y.sqrt()
@@ -308,37 +307,6 @@ class _Circle:
                 for j, a in blocks:
                     rest = rest - a * (root**j if j >= 0 else inverse**-j)
         return (abs(rest[self.m]) * arb(self.m + 1).gamma()).upper()
-
-
-def _along(rho: acb_series) -> real.Table:
-    """The carrier of :mod:`numerics.circle_series` with the functions that have cuts, NaN where a constant term touches one."""
-
-    def power(base: acb_series, exponent: sympy.Rational) -> acb_series:
-        root = base.sqrt() if exponent.q == 2 else base
-        if not complex_disc.power(base[0], exponent).is_finite() or (exponent < 0 and root[0].contains(0)):
-            return acb_series([complex_disc.NAN])
-        if exponent.q > 2:
-            return (base.log() * ball(exponent)).exp()
-        # The reciprocal first: a power of a wide ball may contain 0 where the ball does not.
-        return real.integer_power(root if exponent > 0 else 1 / root, abs(int(exponent.p)))
-
-    def arcsine(x: acb_series) -> acb_series:
-        return _integrated(x.derivative() * power(1 - x * x, sympy.Rational(-1, 2)), complex_disc.arcsine(x[0]))
-
-    def logarithm(x: acb_series) -> acb_series:
-        return _integrated(x.derivative() / x, complex_disc.log(x[0])) if not x[0].contains(0) else acb_series([complex_disc.NAN])
-
-    return circle_series.table(rho) | {
-        "pow": power,
-        "asin": arcsine,
-        "acos": lambda x: acb_series([acb.pi() / 2]) - arcsine(x),
-        "atan": lambda x: _integrated(x.derivative() * power(1 + x * x, sympy.Integer(-1)), complex_disc.atan(x[0])),
-        "log": logarithm,
-    }
-
-
-def _integrated(derivative: acb_series, start: acb) -> acb_series:
-    return derivative.integral() + start if start.is_finite() else acb_series([complex_disc.NAN])
 
 
 __all__ = ["smooth_difference"]

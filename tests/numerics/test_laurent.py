@@ -7,7 +7,7 @@ import sympy
 from flint import arb, arb_series
 from hypothesis import given, settings, strategies as st
 
-from numerics.laurent import Laurent, table
+from numerics.laurent import LaurentSeries, table
 from numerics.precision import working_precision
 from symspec.errors import Undecided
 
@@ -30,7 +30,7 @@ def total(series, point):
 def test_ring_operations(a, b):
     with working_precision(200, LENGTH):
         point = arb(1) / 3
-        x, y = (Laurent(low, arb_series(numbers, LENGTH)) for low, numbers in (a, b))
+        x, y = (LaurentSeries(low, arb_series(numbers, LENGTH)) for low, numbers in (a, b))
         # Orders below 10 are all there: nothing is cut off.
         assert abs(total(x * y, point) - value(a, point) * value(b, point)) < arb(2) ** -150
         assert abs(total(x + y, point) - value(a, point) - value(b, point)) < arb(2) ** -150
@@ -39,15 +39,15 @@ def test_ring_operations(a, b):
 def test_known_terms_shrink_with_a_shift():
     """What lies beyond the known terms is never taken for zero."""
     with working_precision(64, LENGTH):
-        short = Laurent(-2, arb_series([1, 1, 1], 3))
-        assert (short + Laurent.of(arb_series([1]))).series.prec == 3
-        assert (Laurent(2, arb_series([1, 1], 2))).power_series.prec == 2
+        short = LaurentSeries(-2, arb_series([1, 1, 1], 3))
+        assert (short + LaurentSeries.of(arb_series([1]))).series.prec == 3
+        assert (LaurentSeries(2, arb_series([1, 1], 2))).power_series.prec == 2
 
 
 def test_functions_need_regular_arguments():
     with working_precision(64, LENGTH):
         rules = table(arb_series([1, 0, -2]), {})
-        pole = Laurent(-1, arb_series([1]))
+        pole = LaurentSeries(-1, arb_series([1]))
         with pytest.raises(Undecided, match="pole"):
             rules["sin"](pole)
         with pytest.raises(Undecided, match="pole"):
