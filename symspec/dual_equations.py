@@ -12,7 +12,7 @@ construction (:mod:`symspec.holonomic` has the algebra and its sources):
    :math:`\sum_nq(n)b_{n+k}\rho^{n+K}=\rho^{K-k}q(\theta-k)\hat\sigma` up to finitely many terms, which are the right-hand side.
 
 The activation may be any text of the closed class, or a smooth one made of erf, arctan, exponentials, sines and cosines by
-sums and products, :math:`\mathrm{erf}(x)^2` for one. Parameters must be rational (those of erf up to a common square root).
+sums and products, :math:`\mathrm{erf}(x)^2` for one. Parameters are rational or from a field of :mod:`symspec.coefficient_fields`.
 tanh and its like satisfy no such equation.
 
 >>> found = dual_equation("relu")
@@ -36,10 +36,11 @@ import sympy
 from sympy import Expr, Symbol
 
 from .activations import Activation, activation as as_activation
+from .coefficient_fields import Numbers, adjoined, components
 from .errors import ExpressionTooLarge, NoClosedForm
 from .exact import is_zero
 from .form import Form
-from .holonomic import FIELD, ONE, ZERO, Operator, X, distributional_lclm, lclm, polynomial_of, primitive, product, relation, shifted, text
+from .holonomic import Operator, derivative, distributional_lclm, lclm, polynomial_of, primitive, product, relation, shifted, text
 from .terms import Step, X as ARGUMENT
 
 RHO_NAME = Symbol("rho", real=True)
@@ -57,7 +58,7 @@ class Recurrence:
     def order(self) -> int:
         return len(self.coefficients) - 1
 
-    def at(self, n: int) -> list[tuple[sympy.Rational, int]]:
+    def at(self, n: int) -> list[tuple[Expr, int]]:
         """The pairs (coefficient, index) of the relation at n."""
         return [(_at(p, n), n + k) for k, p in enumerate(self.coefficients) if p != 0]
 
@@ -94,7 +95,7 @@ class DualEquation:
     recurrence: Recurrence
     squared_recurrence: Recurrence
     equation: tuple[Any, ...]
-    right_side: dict[int, dict[int, sympy.Rational]]
+    right_side: dict[int, dict[int, Expr]]
 
     @cached_property
     def initial(self) -> tuple[Expr, ...] | None:
@@ -165,7 +166,7 @@ class DualEquation:
 
 
 def dual_equation(activation: Any) -> DualEquation:
-    """The equations of an activation and of its dual. NoClosedForm where the activation is not seen to be D-finite over the rationals."""
+    """The equations of an activation and of its dual. NoClosedForm where the activation is not seen to be D-finite over a supported field."""
     sigma = as_activation(activation)
     first = activation_equation(sigma)
     recurrence = hermite_recurrence(first)
@@ -179,18 +180,22 @@ def dual_equation(activation: Any) -> DualEquation:
 
 def activation_equation(sigma: Activation) -> Operator:
     """An operator with polynomial coefficients that kills the activation as a distribution."""
+    return adjoined(lambda numbers: _activation_equation(sigma, numbers))
+
+
+def _activation_equation(sigma: Activation, numbers: Numbers) -> Operator:
     form = sigma.form
     if not isinstance(form, Form):
-        return smooth_equation(form.expr)
+        return smooth_equation(form.expr, numbers)
     smooth = sympy.Add(*(term.as_expr() for term in form.terms if not isinstance(term.gate, Step)))
     steps: dict[Expr, Expr] = {}
     for term in form.terms:
         if isinstance(term.gate, Step):
             steps[term.gate.b] = steps.get(term.gate.b, sympy.S.Zero) + term.smooth_value(ARGUMENT)
-    found = [smooth_equation(smooth)] if smooth != 0 else []
+    found = [smooth_equation(smooth, numbers)] if smooth != 0 else []
     for b, value in steps.items():
-        operator = smooth_equation(value)
-        factor = (X - _rational(b)) ** _delta_order(operator, value, b)
+        operator = smooth_equation(value, numbers)
+        factor = (numbers.x - numbers.of(b)) ** _delta_order(operator, value, b)
         found.append([factor * p for p in operator])
     if not found:
         raise NoClosedForm("the zero activation needs no equation")
@@ -214,55 +219,49 @@ def _delta_order(operator: Operator, smooth: Expr, b: Expr) -> int:
     return 1 + max([-1, *(m for m, weight in weights.items() if not is_zero(sympy.expand(weight)))])
 
 
-def smooth_equation(expr: Expr) -> Operator:
+def smooth_equation(expr: Expr, numbers: Numbers) -> Operator:
     """An operator with polynomial coefficients that kills a smooth expression in x."""
     expr = sympy.expand(expr.rewrite(sympy.exp) if expr.has(sympy.sinh, sympy.cosh) else expr)
     terms = [term.as_independent(ARGUMENT)[1] for term in sympy.Add.make_args(expr)]
-    return lclm([_product_equation(term) for term in dict.fromkeys(terms)])
+    return lclm([_product_equation(term, numbers) for term in dict.fromkeys(terms)])
 
 
-def _product_equation(term: Expr) -> Operator:
-    return reduce(product, [_factor_equation(factor) for factor in sympy.Mul.make_args(term)])
+def _product_equation(term: Expr, numbers: Numbers) -> Operator:
+    return reduce(product, [_factor_equation(factor, numbers) for factor in sympy.Mul.make_args(term)])
 
 
-def _factor_equation(factor: Expr) -> Operator:
+def _factor_equation(factor: Expr, numbers: Numbers) -> Operator:
+    zero, one = numbers.functions.zero, numbers.functions.one
     if not factor.has(ARGUMENT):
-        return [ZERO, ONE]
+        return [zero, one]
     if factor.is_polynomial(ARGUMENT):
-        p = _polynomial(factor)
-        return primitive([-p.diff(X), p])
+        p = _polynomial(factor, numbers)
+        return primitive([-derivative(p), p])
     base, exponent = factor.as_base_exp()
     if isinstance(factor, sympy.exp):
-        return primitive([-_polynomial(sympy.diff(factor.args[0], ARGUMENT)), ONE])
+        return primitive([-_polynomial(sympy.diff(factor.args[0], ARGUMENT), numbers), one])
     if exponent.is_Rational and base.is_polynomial(ARGUMENT):
-        p = _polynomial(base)
-        return primitive([-_rational(exponent) * p.diff(X), p])
+        p = _polynomial(base, numbers)
+        return primitive([-numbers.of(exponent) * derivative(p), p])
     if exponent.is_Integer and exponent > 1:
-        return reduce(product, [_factor_equation(base)] * int(exponent))
+        return reduce(product, [_factor_equation(base, numbers)] * int(exponent))
     argument = factor.args[0] if factor.args else sympy.S.Zero
     if isinstance(factor, (sympy.sin, sympy.cos)) and sympy.diff(argument, ARGUMENT, 2) == 0:
-        return [FIELD(_rational(sympy.diff(argument, ARGUMENT) ** 2)), ZERO, ONE]
+        return [numbers.functions(numbers.of(sympy.diff(argument, ARGUMENT) ** 2)), zero, one]
     if isinstance(factor, sympy.erf) and sympy.diff(argument, ARGUMENT, 2) == 0:
-        return [ZERO, _polynomial(sympy.diff(argument**2, ARGUMENT)), ONE]
+        return [zero, _polynomial(sympy.diff(argument**2, ARGUMENT), numbers), one]
     if isinstance(factor, sympy.atan):
-        inner = _polynomial(argument)
-        slope = inner.diff(X)
-        if slope.diff(X) != 0:
+        inner = _polynomial(argument, numbers)
+        slope = derivative(inner)
+        if derivative(slope) != 0:
             raise NoClosedForm(f"{factor}: the argument of atan must be linear here")
-        return primitive([ZERO, 2 * inner * slope, 1 + inner**2])
+        return primitive([zero, 2 * inner * slope, 1 + inner**2])
     raise NoClosedForm(f"{factor} is not seen to satisfy a linear differential equation with polynomial coefficients (erf, atan, exp, sin, cos, powers and their sums and products do; tanh does not)")
 
 
-def _polynomial(expr: Expr) -> Any:
+def _polynomial(expr: Expr, numbers: Numbers) -> Any:
     poly = sympy.Poly(sympy.expand(expr), ARGUMENT)
-    return sum((_rational(c) * X**power for (power,), c in poly.terms()), ZERO)
-
-
-def _rational(value: Expr) -> Any:
-    number = value if value.is_Rational else sympy.simplify(value)
-    if not number.is_Rational:
-        raise NoClosedForm(f"the parameter {value} is irrational, and the equations are written over the rationals")
-    return FIELD.domain(int(number.p), int(number.q))
+    return sum((numbers.of(c) * numbers.x**power for (power,), c in poly.terms()), numbers.functions.zero)
 
 
 # 2. to 4.
@@ -270,22 +269,23 @@ def _rational(value: Expr) -> Any:
 
 def hermite_recurrence(operator: Operator) -> Recurrence:
     """The recurrence of c_n from an operator that kills sigma as a distribution."""
-    total: dict[int, Any] = {}
+    whole, total = operator[-1].field, dict[int, Any]()
+    x, zero = whole.gens[0], whole.zero
     for j, coefficient in enumerate(operator):
         for (power,), value in polynomial_of(coefficient).terms():
-            image = {j: ONE}
+            image = {j: whole.one}
             for _ in range(power):
                 moved: dict[int, Any] = {}
                 for k, r in image.items():
-                    moved[k + 1] = moved.get(k + 1, ZERO) + shifted(r)
-                    moved[k - 1] = moved.get(k - 1, ZERO) + X * shifted(r, -1)
+                    moved[k + 1] = moved.get(k + 1, zero) + shifted(r)
+                    moved[k - 1] = moved.get(k - 1, zero) + x * shifted(r, -1)
                 image = moved
             for k, r in image.items():
-                total[k] = total.get(k, ZERO) + value * r
+                total[k] = total.get(k, zero) + value * r
     known = {k: r for k, r in total.items() if r != 0}
     low = min(known)
     # The relation holds from n = 0 on, negative indices having the factor 0; it is moved so that the least shift is 0.
-    coefficients = [shifted(known.get(k, ZERO), -low) for k in range(low, max(known) + 1)]
+    coefficients = [shifted(known.get(k, zero), -low) for k in range(low, max(known) + 1)]
     return _reduced(coefficients, max(0, low))
 
 
@@ -299,9 +299,9 @@ def _reduced(coefficients: list[Any], start: int) -> Recurrence:
 
 def _last_zero(polynomial: Any) -> int:
     """The largest integer zero >= 0, or -1."""
-    poly = sympy.Poly(polynomial.numer.as_expr(), Symbol("x"))
-    zeros = [int(z) for z in sympy.roots(poly, filter="Z")] if poly.degree() > 0 else []
-    return max([-1, *(z for z in zeros if z >= 0)])
+    poly = reduce(sympy.gcd, components(polynomial.numer))
+    zeros = poly.ground_roots() if poly.degree() > 0 else []
+    return max([-1, *(int(z) for z in zeros if z.is_Integer and z >= 0)])
 
 
 def squared_recurrence(recurrence: Recurrence) -> Recurrence:
@@ -312,6 +312,8 @@ def squared_recurrence(recurrence: Recurrence) -> Recurrence:
     r = len(terms) - 1
     if r > MAX_ORDER:
         raise ExpressionTooLarge(f"the Hermite coefficients have a recurrence of order {r}; the squares of those up to order {MAX_ORDER} are followed")
+    whole = terms[-1].field
+    zero, one, x = whole.zero, whole.one, whole.gens[0]
     top = [-p / terms[-1] for p in terms[:-1]]
     start = max(recurrence.start, _last_zero(terms[-1]) + 1)
     pairs = [(i, j) for i in range(r) for j in range(i, r)]
@@ -319,10 +321,10 @@ def squared_recurrence(recurrence: Recurrence) -> Recurrence:
 
     def image_of(i: int) -> dict[int, Any]:
         """c_(n+gap(1+i)) in the basis c_n, ..., c_(n+gap(r-1))."""
-        return {i + 1: ONE} if i + 1 < r else {k: top[k] for k in range(r) if top[k] != 0}
+        return {i + 1: one} if i + 1 < r else {k: top[k] for k in range(r) if top[k] != 0}
 
     def step(v: Any) -> list[Any]:
-        image = [ZERO] * len(pairs)
+        image = [zero] * len(pairs)
         for (i, j), entry in zip(pairs, v, strict=True):
             if entry != 0:
                 moved = shifted(entry, gap)
@@ -331,26 +333,28 @@ def squared_recurrence(recurrence: Recurrence) -> Recurrence:
                         image[place[min(k, l), max(k, l)]] += moved * a * b
         return image
 
-    found = relation([ONE] + [ZERO] * (len(pairs) - 1), step) if r else [ONE]
-    weighted: list[Any] = [ZERO] * (gap * (len(found) - 1) + 1)
+    found = relation([one] + [zero] * (len(pairs) - 1), step) if r else [one]
+    weighted: list[Any] = [zero] * (gap * (len(found) - 1) + 1)
     for k, q in enumerate(found):
         # c_m^2 = m! b_m, and (n+m)!/n! = (n+1)...(n+m).
-        weighted[gap * k] = reduce(lambda a, m: a * (X + m), range(1, gap * k + 1), q)
+        weighted[gap * k] = reduce(lambda a, m: a * (x + m), range(1, gap * k + 1), q)
     low = next(i for i, q in enumerate(weighted) if q != 0)
     return _reduced([shifted(q, -low) for q in weighted[low:]], start + low)
 
 
-def _equation(recurrence: Recurrence) -> tuple[Operator, dict[int, dict[int, sympy.Rational]]]:
+def _equation(recurrence: Recurrence) -> tuple[Operator, dict[int, dict[int, Expr]]]:
     """The operator in rho and the right-hand side, from the recurrence of b."""
-    K, theta = recurrence.order, [ZERO] * (1 + max(p.numer.degree() for p in recurrence.coefficients if p != 0))
+    whole = next(p for p in recurrence.coefficients if p != 0).field
+    x, K = whole.gens[0], recurrence.order
+    theta = [whole.zero] * (1 + max(p.numer.degree() for p in recurrence.coefficients if p != 0))
     for k, p in enumerate(recurrence.coefficients):
         for (power,), value in (polynomial_of(shifted(p, -k)).terms() if p != 0 else []):
-            theta[power] += value * X ** (K - k)
-    operator = [ZERO] * len(theta)
+            theta[power] += value * x ** (K - k)
+    operator = [whole.zero] * len(theta)
     for power, coefficient in enumerate(theta):
         for i in range(power + 1):
-            operator[i] += coefficient * int(sympy.functions.combinatorial.numbers.stirling(power, i)) * X**i
-    right: dict[int, dict[int, sympy.Rational]] = {}
+            operator[i] += coefficient * int(sympy.functions.combinatorial.numbers.stirling(power, i)) * x**i
+    right: dict[int, dict[int, Expr]] = {}
     for n in range(-K, recurrence.start):
         form = {n + k: value for k, p in enumerate(recurrence.coefficients) if n + k >= 0 and p != 0 and (value := _at(p, n)) != 0}
         if form:
@@ -358,16 +362,18 @@ def _equation(recurrence: Recurrence) -> tuple[Operator, dict[int, dict[int, sym
     return _divided(operator, right)
 
 
-def _divided(operator: Operator, right: dict[int, dict[int, sympy.Rational]]) -> tuple[Operator, dict[int, dict[int, sympy.Rational]]]:
+def _divided(operator: Operator, right: dict[int, dict[int, Expr]]) -> tuple[Operator, dict[int, dict[int, Expr]]]:
     """Both sides by the power of rho that they share."""
     powers = [min(power for (power,), _ in p.numer.terms()) for p in operator if p != 0] + list(right)
     low = min(powers)
-    return [p / X**low for p in operator], {power - low: form for power, form in right.items()}
+    return [p / p.field.gens[0] ** low for p in operator], {power - low: form for power, form in right.items()}
 
 
-def _at(polynomial: Any, n: int) -> sympy.Rational:
-    value = polynomial.numer.evaluate(0, FIELD.domain(n)) / polynomial.denom.evaluate(0, FIELD.domain(n))
-    return sympy.Rational(int(value.numerator), int(value.denominator))
+def _at(polynomial: Any, n: int) -> Expr:
+    domain = polynomial.field.domain
+    top, bottom = (sum((c * domain(n**power) for (power,), c in part.terms()), domain.zero) for part in (polynomial.numer, polynomial.denom))
+    found: Expr = domain.to_sympy(domain.quo(top, bottom))
+    return found
 
 
 def _operator_latex(operator: Any, variable: str) -> str:

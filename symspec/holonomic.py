@@ -1,7 +1,7 @@
-r"""D-finite functions and P-finite sequences over the rationals: linear algebra on their derivatives and shifts.
+r"""D-finite functions and P-finite sequences: linear algebra on their derivatives and shifts.
 
-A function is D-finite if its derivatives span a finite-dimensional space over :math:`\mathbf Q(x)`; a sequence is P-finite if
-its shifts do over :math:`\mathbf Q(n)`. Sums and products stay in the class (Stanley 1980; Salvy and Zimmermann 1994; Kauers 2013): the
+A function is D-finite if its derivatives span a finite-dimensional space over :math:`F(x)`; a sequence is P-finite if
+its shifts do over :math:`F(n)`, F being the rationals or a field of :mod:`symspec.coefficient_fields`. Sums and products stay in the class (Stanley 1980; Salvy and Zimmermann 1994; Kauers 2013): the
 derivatives of a product lie in the tensor product of the two spaces, those of a sum in the direct sum, and the first linear
 relation between them is an equation.
 
@@ -31,26 +31,28 @@ from sympy.polys.matrices import DomainMatrix
 
 FIELD, X = field("x", QQ)
 ZERO, ONE = FIELD(0), FIELD(1)
-Rational = Any  # an element of FIELD
+Rational = Any  # an element of a field of rational functions in x, FIELD where all numbers are rational
 Operator = list[Any]
 MAX_ORDER = 40
 
 
 def derivative(f: Rational) -> Rational:
-    return f.diff(X)
+    x, whole = f.numer.ring.gens[0], f.field
+    n, d = f.numer, f.denom
+    return whole(n.diff(x) * d - n * d.diff(x)) / whole(d**2)
 
 
 def shifted(f: Rational, by: int = 1) -> Rational:
     """f(x + by)."""
     numerator, denominator = (part.compose(part.ring.gens[0], part.ring.gens[0] + by) for part in (f.numer, f.denom))
-    return FIELD(numerator) / FIELD(denominator)
+    return f.field(numerator) / f.field(denominator)
 
 
 def relation(first: Sequence[Rational], step: Callable[[Sequence[Rational]], Sequence[Rational]]) -> Operator:
     """The first linear relation between a vector and its images under ``step``, coefficients polynomial and coprime, the last one not 0."""
     vectors = [list(first)]
     while len(vectors) <= MAX_ORDER:
-        matrix = DomainMatrix([list(row) for row in zip(*vectors, strict=True)], (len(first), len(vectors)), FIELD.to_domain())
+        matrix = DomainMatrix([list(row) for row in zip(*vectors, strict=True)], (len(first), len(vectors)), first[0].field.to_domain())
         kernel = matrix.nullspace()
         if kernel.shape[0]:
             return primitive(list(kernel.to_list()[0]))
@@ -62,20 +64,25 @@ def polynomial_of(f: Rational) -> Any:
     """The numerator of an element without a denominator in x, its constant denominator included."""
     if not f.denom.is_ground:
         raise ArithmeticError("the element is no polynomial")
-    return f.numer.mul_ground(1 / f.denom.LC)
+    domain = f.field.domain
+    return f.numer.mul_ground(domain.quo(domain.one, f.denom.LC))
 
 
 def primitive(operator: Operator) -> Operator:
-    """With coprime polynomial coefficients of coprime integers, without leading zeros."""
+    """With coprime polynomial coefficients, of coprime integers where all are rational, without leading zeros."""
     while operator and operator[-1] == 0:
         operator = operator[:-1]
+    whole = operator[-1].field
     common = reduce(lambda a, b: a.lcm(b), (f.denom for f in operator))
-    polynomials = [polynomial_of(f * FIELD(common)) for f in operator]
+    polynomials = [polynomial_of(f * whole(common)) for f in operator]
     content = reduce(lambda a, b: a.gcd(b), polynomials)
-    made = [polynomial_of(FIELD(p) / FIELD(content)) for p in polynomials]
+    made = [polynomial_of(whole(p) / whole(content)) for p in polynomials]
+    if whole.domain != QQ:
+        inverse = whole.domain.quo(whole.domain.one, made[-1].LC)
+        return [whole(p.mul_ground(inverse)) for p in made]
     numbers = [c for p in made for c in p.coeffs()]
     scale = QQ(sympy.ilcm(1, *(int(c.denominator) for c in numbers)), sympy.igcd(0, *(int(c.numerator) for c in numbers)))
-    return [FIELD(p.mul_ground(scale)) for p in made]
+    return [whole(p.mul_ground(scale)) for p in made]
 
 
 def companion(operator: Operator) -> Callable[[Sequence[Rational]], list[Rational]]:
@@ -114,7 +121,8 @@ def product(first: Operator, second: Operator) -> Operator:
                         image[i * b + k] += value * tops[1][k]
         return image
 
-    return relation([ONE] + [ZERO] * (a * b - 1), step)
+    whole = first[-1].field
+    return relation([whole.one] + [whole.zero] * (a * b - 1), step)
 
 
 def lclm(operators: Sequence[Operator]) -> Operator:
@@ -128,21 +136,23 @@ def lclm(operators: Sequence[Operator]) -> Operator:
             start += size
         return image
 
-    first = [entry for size in sizes for entry in ([ONE] + [ZERO] * (size - 1))]
+    whole = operators[0][-1].field
+    first = [entry for size in sizes for entry in ([whole.one] + [whole.zero] * (size - 1))]
     return relation(first, step)
 
 
 def distributional_lclm(operators: Sequence[Operator]) -> Operator:
     """A common left multiple with polynomial cofactors: what kills distributions killed by the single ones."""
-    least = lclm([operator for operator in operators if len(operator) > 1] or [[ZERO, ONE]])
+    whole = operators[0][-1].field
+    least = lclm([operator for operator in operators if len(operator) > 1] or [[whole.zero, whole.one]])
     denominators = [f.denom for operator in operators for f in quotient(least, operator)]
-    common = FIELD(reduce(lambda a, b: a.lcm(b), denominators))
+    common = whole(reduce(lambda a, b: a.lcm(b), denominators))
     return [f * common for f in least]
 
 
 def _derived(operator: Operator) -> Operator:
     """D * operator."""
-    image = [derivative(entry) for entry in operator] + [ZERO]
+    image = [derivative(entry) for entry in operator] + [operator[-1].field.zero]
     for j, entry in enumerate(operator):
         image[j + 1] += entry
     return image
@@ -150,7 +160,7 @@ def _derived(operator: Operator) -> Operator:
 
 def quotient(dividend: Operator, divisor: Operator) -> Operator:
     """A with dividend = A * divisor, which must be exact."""
-    rest, found = list(dividend), [ZERO] * (len(dividend) - len(divisor) + 1)
+    rest, found = list(dividend), [dividend[-1].field.zero] * (len(dividend) - len(divisor) + 1)
     powers = [list(divisor)]
     while len(powers) < len(found):
         powers.append(_derived(powers[-1]))

@@ -123,10 +123,26 @@ def test_what_is_too_large():
         dual_equation("erf(x)*erf(2*x+1)")
 
 
-def test_irrational_parameters():
-    with pytest.raises(NoClosedForm, match="irrational"):
-        dual_equation("Max(x - sqrt(2), 0)")
+IRRATIONAL = ["sin(sqrt(2)*x)", "Max(x-sqrt(2),0)", "exp(-x**2/pi)", "erf(sqrt(3)*x+1)", "Max(x-exp(1),0)", "sin(pi*x)", "exp(-x**2*exp(1/2))", "sin(sqrt(2)*x) + x*sqrt(3)"]
+
+
+@pytest.mark.parametrize("name", IRRATIONAL)
+def test_irrational_parameters(name):
+    found = dual_equation(name)
+    assert found.holds(14)
+    assert len(found.equation) <= 8
+
+
+@pytest.mark.parametrize("name", ["sin(log(2)*x)", "Max(x - sqrt(2), 0) + sin(sqrt(pi)*x)", "Max(x - pi, 0) + Max(x - exp(1), 0)"])
+def test_unsupported_fields(name):
+    with pytest.raises(NoClosedForm, match="parameter"):
+        dual_equation(name)
+
+
+def test_parameters_that_need_no_field():
+    """Squares of square roots, and constant factors, leave the rationals alone."""
     assert text(activation_equation(ss.gelu)) == "2 - x**2 + (x**3 - 2*x)*D + x**2*D**2"
+    assert text(activation_equation(ss.activation("pi*exp(-x**2)"))) == "2*x + D"
 
 
 def test_the_command(capsys):
