@@ -34,10 +34,12 @@ from .precision import working_precision
 
 MAX_DISC = fmpq(9, 10)
 FILL = 0.55  # radius of a piece over that of its disc of analyticity
+WIDE_FILLS = (0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6)
 SLACK = 0.99
 DENOMINATOR = 4096
 FIRST_RATIO = 2.0
 PRECISE_ENOUGH = 200
+NEGLIGIBLE = fmpq(1, 10**4)
 END_DISCS = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
 SHARES = (0.8, 0.6, 0.4, 0.2)
 
@@ -153,18 +155,18 @@ class Cutter:
 
     def pieces(self, series: list[list[arb]]) -> list[Piece] | None:
         """Ends first, then panels from left to right; None where more terms are needed. ``series`` are those at the ends."""
-        found = []
-        for side in (0, 1):
-            found.append(self._end(side, series[side]))
-            if not found[-1].bound.is_finite():
-                return None
         near_root, far_root = roots(self.region.kernel)
+        # Only composed jumps have pieces of very different sizes, of which some do not show in the sum.
+        composed = near_root > 1
+        far = self._end(1, series[1], arb(0))
+        near = self._end(0, series[0], far.bound if composed else arb(0))
+        found = [near, far]
+        if not (near.bound.is_finite() and far.bound.is_finite()):
+            return None
         left, last = found[0].radius ** (2 * near_root), 1 - found[1].radius ** (2 * far_root)
-        terms = max(self.J + 2, 2 * self.m) + self.precision // 2
         while left < last:
             right = self._next_edge(left, last)
-            found.append(self._panel((left + right) / 2, (right - left) / 2, terms))
-            terms = found[-1].terms
+            found.append(self._panel((left + right) / 2, (right - left) / 2, sum((piece.bound for piece in found), arb(0)) if composed else arb(0)))
             if not found[-1].bound.is_finite():
                 return None
             left = right
@@ -178,47 +180,53 @@ class Cutter:
         right = left + fraction(step)
         return last if _float(last - right) < 0.01 * min(_float(right), 1 - _float(right)) else right
 
-    def _end(self, side: int, series: list[arb]) -> Piece:
+    def _end(self, side: int, series: list[arb], others: arb) -> Piece:
         disc, supremum = self.region.end(side)
         own, other = (self.far, self.near) if side else (self.near, self.far)
         root = roots(self.region.kernel)[side]
-        radius = fraction(FILL * _float(disc))
         blocks = operator.blocks_at_other_end(other, self.terms, root)
         subtracted = {int(j * root) for j, _ in own}
         rest = [arb(0) if n in subtracted else value - blocks[n] for n, value in enumerate(series)]
         size = arb(disc) ** root
         bound = supremum + sum((abs(a) * size ** arb(j) for j, a in own), arb(0))
         bound += sum((abs(b) * (1 + size**2) ** (arb(j) / 2) for j, b in other), arb(0))
-        tail = operator.end_tail(self.d, self.m, self.terms, arb(radius), arb(disc), bound, root)
-        norm = operator.end_norm(rest, self.d, self.m, arb(radius), tail, root)
-        return Piece(fmpq(side), radius, disc, self.terms, supremum, self._unless_tail_dominates(norm, tail, supremum))
+        # The many terms that a root of the variable needs reach far: every step further spares panels next to the end.
+        for fill in (FILL,) if root == 1 else (*WIDE_FILLS, FILL):
+            radius = fraction(fill * _float(disc))
+            tail = operator.end_tail(self.d, self.m, self.terms, arb(radius), arb(disc), bound, root)
+            norm = self._unless_it_dominates(operator.end_norm(rest, self.d, self.m, arb(radius), tail, root), tail, supremum, others)
+            if norm.is_finite():
+                break
+        return Piece(fmpq(side), radius, disc, self.terms, supremum, norm)
 
-    def _panel(self, centre: fmpq, radius: fmpq, terms: int) -> Piece:
-        """With so many terms or more; an end in the root of a variable needs far more than panels do."""
+    def _panel(self, centre: fmpq, radius: fmpq, others: arb) -> Piece:
+        """With as few terms as leave a tail that does not show in the sum with ``others``; an end in the root of a variable needs far more."""
         disc, supremum = self.region.panel(centre, radius)
+        y, rho, bound = arb(centre), arb(disc), supremum
+        for pairs, top in ((self.near, y + rho), (self.far, 1 - y + rho)):
+            bound += sum((abs(a) * top ** (arb(j) / 2) for j, a in pairs), arb(0))
+        terms = max(self.J + 2, 2 * self.m) + self.precision // 2
         while True:
-            # L^m divides by the m-th power of the distance of an end.
-            small = fmpq(1) / min(centre, 1 - centre)
-            with working_precision(self.precision + 2 * terms + self.m * (int(small.p) // int(small.q)).bit_length()):
-                norm = self._panel_norm(arb(centre), arb(radius), arb(disc), supremum, terms)
-            if norm.is_finite() or terms >= self.terms:
-                return Piece(centre, radius, disc, terms, supremum, norm)
-            terms = min(terms + terms // 2, self.terms)
+            tail = operator.panel_tail(self.d, self.m, terms, y, arb(radius), rho, bound)
+            if tail**2 < others * NEGLIGIBLE / 4 or terms >= self.terms:
+                # L^m divides by the m-th power of the distance of an end.
+                small = fmpq(1) / min(centre, 1 - centre)
+                with working_precision(self.precision + 2 * terms + self.m * (int(small.p) // int(small.q)).bit_length()):
+                    norm = self._unless_it_dominates(self._panel_norm(y, arb(radius), tail, terms), tail, supremum, others)
+                if norm.is_finite() or terms >= self.terms:
+                    return Piece(centre, radius, disc, terms, supremum, norm)
+            terms = min(terms + terms // 8, self.terms)
 
-    def _panel_norm(self, y: arb, radius: arb, rho: arb, supremum: arb, terms: int) -> arb:
+    def _panel_norm(self, y: arb, radius: arb, tail: arb, terms: int) -> arb:
         values = at_haversine(self.region.kernel, y, terms)
         blocks = operator.blocks_at_haversine(self.near, self.far, y, terms)
         rest = [value - block for value, block in zip(values, blocks, strict=True)]
-        bound = supremum
-        for pairs, top in ((self.near, y + rho), (self.far, 1 - y + rho)):
-            bound += sum((abs(a) * top ** (arb(j) / 2) for j, a in pairs), arb(0))
-        tail = operator.panel_tail(self.d, self.m, terms, y, radius, rho, bound)
-        norm = operator.panel_norm(rest, self.d, self.m, y, radius, tail)
-        return self._unless_tail_dominates(norm, tail, supremum)
+        return operator.panel_norm(rest, self.d, self.m, y, radius, tail)
 
-    def _unless_tail_dominates(self, norm: arb, tail: arb, supremum: arb) -> arb:
+    def _unless_it_dominates(self, norm: arb, tail: arb, supremum: arb, others: arb) -> arb:
+        """The norm, or infinity where it is mostly tail and shows in the sum with ``others``."""
         # A kernel that is nothing but its blocks leaves rounding only.
-        negligible = norm < supremum**2 * arb(2) ** (-PRECISE_ENOUGH)
+        negligible = norm < supremum**2 * arb(2) ** (-PRECISE_ENOUGH) or norm < others * NEGLIGIBLE
         return norm if negligible or tail**2 < norm / 100 else arb("inf")
 
 
