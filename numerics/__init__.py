@@ -24,6 +24,7 @@ from .hermite import hermite_coefficients
 from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
 from .optimal_depths import OptimalDepth, optimal_depth
 from .precision import working_precision
+from .region_transform import FourierParts, fourier_parts
 from .ridge import LearningPoint, learning_curve
 from .spectrum import eigenvalues
 from .values import evaluate
@@ -34,6 +35,7 @@ __all__ = [
     "AnglePolynomial",
     "Certificate",
     "Domination",
+    "FourierParts",
     "GeometricCertificate",
     "LargeDimension",
     "LearningPoint",
@@ -53,6 +55,7 @@ __all__ = [
     "evaluate",
     "fourier",
     "fourier_bound",
+    "fourier_parts",
     "fractional_variances",
     "hermite_coefficients",
     "large_dimension",

@@ -26,24 +26,36 @@ from flint import acb, acb_mat, arb, fmpq
 
 from symspec.errors import InputError, Undecided
 from symspec.exact import exact, natural
+from symspec.linear_regions import LinearRegions
 from symspec.piecewise_linear import PiecewiseLinear, Window
+from symspec.relu_networks import ReluNetwork
 
 from .constants import ball
 from .precision import goal_bits, working_precision
+from .region_transform import region_fourier
 
 GUARD = 32
 MAX_BITS = 100_000
 FEWEST_FOR_A_GRID, GRID_ATTEMPTS = 16, 3
 
 
-def fourier(f: PiecewiseLinear | Window, k: Any, digits: Any = 30) -> Any:
+def fourier(f: PiecewiseLinear | Window | LinearRegions | ReluNetwork, k: Any, digits: Any = 30) -> Any:
     """The transform at a frequency k (an exact number), or a list of balls at several: complex balls, good to ``digits`` digits of their modulus.
 
+    For the linear regions of a network in a box, k is a vector and the transform that of f on the box and 0 outside; :func:`fourier_parts` keeps the network's own part and
+    that of the boundary apart. A network of one input and output is taken on the whole line.
+
     A value that is exactly 0, or too small against its terms to be told from 0, is a ball around 0 of radius 10^(-2 digits) times the size of
-    the terms. Raises InputError at frequency 0, except for a window, whose integral it is.
+    the terms. Raises InputError at frequency 0, except for a window or a box, whose integral it is.
     """
+    if isinstance(f, LinearRegions):
+        return region_fourier(f, k, digits)
+    if isinstance(f, ReluNetwork):
+        if (f.inputs, f.outputs) != (1, 1):
+            raise InputError(f"a network with {f.inputs} inputs and {f.outputs} outputs has its transform on a line or in a box: take net.restrict_to_line or net.linear_regions(box)")
+        f = f.restrict_to_line([0], [1])
     if not isinstance(f, (PiecewiseLinear, Window)):
-        raise InputError(f"fourier takes a piecewise linear function or a window of one, not {type(f).__name__}")
+        raise InputError(f"fourier takes a network, a piecewise linear function, a window of one or linear regions, not {type(f).__name__}")
     several = isinstance(k, Iterable) and not isinstance(k, str)
     frequencies = [exact(value, "frequency") for value in (k if several else [k])]
     if any(value.is_zero for value in frequencies) and isinstance(f, PiecewiseLinear):
@@ -54,8 +66,8 @@ def fourier(f: PiecewiseLinear | Window, k: Any, digits: Any = 30) -> Any:
     return values if several else values[0]
 
 
-def fourier_bound(f: PiecewiseLinear) -> arb:
-    """An upper bound of k^2 |f~(k)| for every k: TV(f'), exact when it is a short dyadic number."""
+def fourier_bound(f: PiecewiseLinear | LinearRegions) -> arb:
+    """An upper bound of |k|^2 |f~(k)| for every k: TV(grad f), exact when it is a short dyadic number. In a box it bounds the network's own part."""
     total = f.total_variation
     with working_precision(128):
         return arb(fmpq(total.numerator, total.denominator)).upper()

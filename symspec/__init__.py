@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .dual_equations import DualEquation as DualEquation, dual_equation as dual_equation
     from .errors import (
         CertificateError as CertificateError,
+        ComplexTooLarge as ComplexTooLarge,
         DomainError as DomainError,
         ExpressionTooLarge as ExpressionTooLarge,
         InputError as InputError,
@@ -72,8 +73,10 @@ if TYPE_CHECKING:
     from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
     from .layer_limits import limit_shares as limit_shares
     from .layer_pairs import LayerDifference as LayerDifference, layer_difference as layer_difference
+    from .linear_regions import LinearRegions as LinearRegions
     from .network import Network as Network, mlp as mlp
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
+    from .ray_transforms import RayTransform as RayTransform
     from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .reverse import HermiteSeries as HermiteSeries, activation_from_kernel as activation_from_kernel
@@ -94,14 +97,16 @@ _EXPORTS = {
     "domain": "BooleanCube Circle Domain Gaussian Sphere parse_domain",
     "dual_equations": "DualEquation dual_equation",
     "errors": (
-        "CertificateError DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
+        "CertificateError ComplexTooLarge DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
         "OutputError ParseError Refuted SymspecError Undecided UnknownName"
     ),
     "kernel": "Kernel zonal_kernel",
     "layer_pairs": "LayerDifference layer_difference",
     "layer_limits": "limit_shares",
+    "linear_regions": "LinearRegions",
     "network": "Network mlp",
     "piecewise_linear": "PiecewiseLinear",
+    "ray_transforms": "RayTransform",
     "relu_networks": "ReluNetwork relu_network",
     "residual": "ResidualNetwork resnet",
     "reverse": "HermiteSeries activation_from_kernel",

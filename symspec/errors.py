@@ -38,6 +38,10 @@ class ExpressionTooLarge(SymspecError, OverflowError):
     """Writing the object as one expression would take more room than is sensible."""
 
 
+class ComplexTooLarge(SymspecError, OverflowError):
+    """A polyhedral complex has more faces than its budget allows; the message says the count reached."""
+
+
 class Undecided(SymspecError, ArithmeticError):
     """No proof was reached within the stated precision and effort; no guess is given."""
 

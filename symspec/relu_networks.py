@@ -23,13 +23,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flint import fmpq, fmpz, fmpz_mat
 
 from .errors import InputError
 from .exact import exact
 from .piecewise_linear import PiecewiseLinear
+
+if TYPE_CHECKING:
+    from .linear_regions import LinearRegions
 
 MAX_ENTRIES = 50_000_000
 
@@ -94,6 +97,15 @@ class ReluNetwork:
             raise InputError(f"output {output} does not exist: the network has {self.outputs}")
         return _Line(self, origin, direction).restriction(output)
 
+    def linear_regions(self, box: Iterable[Any], output: int = 0, budget: int | None = None) -> LinearRegions:
+        """The exact complex of linear regions of one output in a box, given as a pair (low, high) for every input.
+
+        ``budget`` bounds the number of faces of all dimensions. Raises InputError for an empty box, ComplexTooLarge past the budget.
+        """
+        from .region_assembly import BUDGET, linear_regions
+
+        return linear_regions(self, box, output, BUDGET if budget is None else budget)
+
     def __str__(self) -> str:
         return f"ReLU network {'-'.join(map(str, self.widths))}"
 
@@ -118,7 +130,7 @@ def relu_network(layers: Iterable[Any], slope: Any = 0) -> ReluNetwork:
         made.append(layer)
     if not made:
         raise InputError("a network needs at least one layer")
-    return ReluNetwork(tuple(made), _fraction(slope, "slope"))
+    return ReluNetwork(tuple(made), rational_number(slope, "slope"))
 
 
 def _layer(weights: Any, biases: Any, name: str) -> AffineLayer:
@@ -128,7 +140,7 @@ def _layer(weights: Any, biases: Any, name: str) -> AffineLayer:
     shifts = [0] * len(rows) if biases is None else list(biases)
     if len(shifts) != len(rows):
         raise InputError(f"{name}: {len(rows)} neurons but {len(shifts)} biases")
-    values = [_fraction(entry, name) for row, shift in zip(rows, shifts, strict=True) for entry in (*row, shift)]
+    values = [rational_number(entry, name) for row, shift in zip(rows, shifts, strict=True) for entry in (*row, shift)]
     denominator = _common_denominator(values)
     entries = [value.numerator * (denominator // value.denominator) for value in values]
     return AffineLayer(fmpz_mat(len(rows), len(rows[0]) + 1, entries), denominator)
@@ -142,7 +154,8 @@ def _nested(weights: Any, name: str) -> list[Any]:
         raise InputError(f"{name}: the weights must be a matrix") from None
 
 
-def _fraction(value: Any, what: str) -> Fraction:
+def rational_number(value: Any, what: str) -> Fraction:
+    """An exact rational number; a float at its binary value. InputError, naming ``what``, for anything else."""
     if isinstance(value, float) and isfinite(value):
         return Fraction(value)
     if type(value) is int:
@@ -162,7 +175,7 @@ def _common_denominator(values: Sequence[Fraction]) -> int:
 
 def _column(vector: Sequence[Any], length: int, what: str) -> list[int]:
     """Homogeneous coordinates of a point, the scale last."""
-    values = [_fraction(entry, what) for entry in vector]
+    values = [rational_number(entry, what) for entry in vector]
     if len(values) != length:
         raise InputError(f"the {what} has {len(values)} coordinates, the network takes {length}")
     denominator = _common_denominator(values)
@@ -275,4 +288,4 @@ def _ratio(p: fmpz, q: fmpz) -> Fraction:
     return Fraction(int(p), int(q))
 
 
-__all__ = ["AffineLayer", "ReluNetwork", "relu_network"]
+__all__ = ["AffineLayer", "ReluNetwork", "rational_number", "relu_network"]
