@@ -61,8 +61,8 @@ def fourier(f: PiecewiseLinear | Window | LinearRegions | ReluNetwork, k: Any, d
     if any(value.is_zero for value in frequencies) and isinstance(f, PiecewiseLinear):
         raise InputError("the transform at frequency 0 is a distribution; give k != 0, or use a window")
     number = natural(digits, "digits", 1)
-    grid = _grid(frequencies) if isinstance(f, PiecewiseLinear) else None
-    values = _on_grid(f, *grid, number) if grid and isinstance(f, PiecewiseLinear) else [_refined(f, value, number) for value in frequencies]
+    grid = _grid(frequencies)
+    values = _on_grid(f, *grid, number) if grid else [_refined(f, value, number) for value in frequencies]
     return values if several else values[0]
 
 
@@ -90,12 +90,21 @@ def _value(f: PiecewiseLinear | Window, k: sympy.Expr) -> tuple[acb, arb]:
     frequency = ball(k)
     if isinstance(f, Window) and k.is_zero:
         return _integral(f)
-    kinks = f.kinks if isinstance(f, Window) else tuple(zip(f.breakpoints, f.slope_jumps, strict=True))
     total, size = acb(0), arb(0)
-    for x, jump in kinks:
+    for x, jump in _kinks(f):
         total -= _ball(jump) * _wave(frequency, x)
         size += abs(_ball(jump))
-    total, size = total / frequency**2, size / frequency**2
+    ends, ends_size = _ends(f, frequency)
+    return total / frequency**2 + ends, size / frequency**2 + ends_size
+
+
+def _kinks(f: PiecewiseLinear | Window) -> tuple[tuple[Fraction, Fraction], ...]:
+    return f.kinks if isinstance(f, Window) else tuple(zip(f.breakpoints, f.slope_jumps, strict=True))
+
+
+def _ends(f: PiecewiseLinear | Window, frequency: arb) -> tuple[acb, arb]:
+    """The boundary terms of a window, and their size."""
+    total, size = acb(0), arb(0)
     if isinstance(f, Window):
         for sign, x, value, slope in ((-1, f.a, f.values[0], f.slopes[0]), (1, f.b, f.values[1], f.slopes[1])):
             factor = acb(_ball(slope) / frequency**2, _ball(value) / frequency)
@@ -124,17 +133,21 @@ def _ball(value: Any) -> arb:
 
 
 def _grid(frequencies: Sequence[sympy.Expr]) -> tuple[sympy.Expr, list[int]] | None:
-    """(h, multiples) for many rational multiples of one step, else None."""
-    if len(frequencies) < FEWEST_FOR_A_GRID or not all(value.is_Rational for value in frequencies):
+    """(h, multiples) for many integer multiples of one step, which may be irrational; else None."""
+    if len(frequencies) < FEWEST_FOR_A_GRID or any(value.is_zero for value in frequencies):
         return None
-    denominator = lcm(*(int(value.q) for value in frequencies))
-    numerators = [int(value.p) * (denominator // int(value.q)) for value in frequencies]
+    unit = sympy.Integer(1) if frequencies[0].is_Rational else frequencies[0]
+    ratios = [value / unit for value in frequencies]
+    if not all(ratio.is_Rational for ratio in ratios):
+        return None
+    denominator = lcm(*(int(ratio.q) for ratio in ratios))
+    numerators = [int(ratio.p) * (denominator // int(ratio.q)) for ratio in ratios]
     common = gcd(*numerators)
-    step, multiples = sympy.Rational(common, denominator), [number // common for number in numerators]
+    step, multiples = unit * sympy.Rational(common, denominator), [number // common for number in numerators]
     return (step, multiples) if max(map(abs, multiples)) <= 64 * len(multiples) else None
 
 
-def _on_grid(f: PiecewiseLinear, step: sympy.Expr, multiples: list[int], digits: int) -> list[acb]:
+def _on_grid(f: PiecewiseLinear | Window, step: sympy.Expr, multiples: list[int], digits: int) -> list[acb]:
     """All values by one matrix product at a precision that is raised; the few that cancel more are refined one by one."""
     goal, bits = goal_bits(digits), goal_bits(digits) + 2 * GUARD
     found: dict[int, acb] = {}
@@ -149,24 +162,26 @@ def _on_grid(f: PiecewiseLinear, step: sympy.Expr, multiples: list[int], digits:
     return [found[m] if m > 0 else found[-m].conjugate() for m in multiples]
 
 
-def _products(f: PiecewiseLinear, step: sympy.Expr, multiples: list[int], goal: int, bits: int) -> dict[int, acb]:
+def _products(f: PiecewiseLinear | Window, step: sympy.Expr, multiples: list[int], goal: int, bits: int) -> dict[int, acb]:
     """The values at step * m, m > 0, that are good enough."""
     top = multiples[-1]
     width = isqrt(top) + 1
     with working_precision(bits + 2 * top.bit_length()):
         scale = ball(step)
-        waves, jumps = [_wave(scale, x) for x in f.breakpoints], [_ball(jump) for jump in f.slope_jumps]
+        kinks = _kinks(f)
+        waves, jumps = [_wave(scale, x) for x, _ in kinks], [_ball(jump) for _, jump in kinks]
         small = acb_mat(width, len(waves), [entry for row in _powers(waves, jumps, width) for entry in row])
         giants = _powers([wave**width for wave in waves], [arb(1)] * len(waves), top // width + 1)
         table = small * acb_mat(len(giants), len(waves), [entry for row in giants for entry in row]).transpose()
         size = sum((abs(jump) for jump in jumps), arb(0))
-        least = size.lower() * arb(2) ** (-2 * goal)
         found = {}
         for m in multiples:
-            total = table[m % width, m // width]
+            k = scale * m
+            ends, ends_size = _ends(f, k)
+            total = ends - table[m % width, m // width] / k**2
             radius = total.real.rad().max(total.imag.rad()) * 2
-            if radius <= abs(total).lower() * arb(2) ** (-goal - 2) or radius <= least:
-                found[m] = -total / (scale * m) ** 2
+            if radius <= abs(total).lower() * arb(2) ** (-goal - 2) or radius <= (size / k**2 + ends_size).lower() * arb(2) ** (-2 * goal):
+                found[m] = total
         return found
 
 

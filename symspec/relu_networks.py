@@ -1,4 +1,4 @@
-r"""Finite ReLU networks with exact weights, and their exact restriction to a line.
+r"""Finite ReLU networks with exact weights, and their exact restriction to lines and polylines.
 
 A network :math:`f=W_{L+1}\,\sigma(W_L\cdots\sigma(W_1x+b_1)\cdots+b_L)+b_{L+1}`, :math:`\sigma(z)=\max(z,0)+a\min(z,0)`, is continuous and
 piecewise linear. Every float is an exact binary rational, so on a line :math:`x=x_0+tv` every kink is an exact rational number.
@@ -9,7 +9,7 @@ opposite signs vanishes at exactly one point between, with the column :math:`|z_
 layer are done the activation acts on every column entry by entry, at infinity too: what grows becomes positive, what falls
 zero, and what is constant along the line (entry 0 at infinity) has its sign at the finite neighbour. Each layer is one exact integer matrix
 product with all columns. No kink is missed, kinks that coincide are one column, and columns where the final slopes
-agree are dropped at the end.
+agree are dropped at the end. A polyline is the same with finite columns, its corners, instead of the points at infinity.
 
 >>> net = relu_network([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
 >>> f = net.restrict_to_line([0], [1])
@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import gcd, isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from flint import fmpq, fmpz, fmpz_mat
 
 from .errors import InputError
 from .exact import exact
-from .piecewise_linear import PiecewiseLinear
+from .piecewise_linear import PiecewiseLinear, Window
 
 if TYPE_CHECKING:
     from .linear_regions import LinearRegions
@@ -95,7 +96,16 @@ class ReluNetwork:
         """t -> f(origin + t direction) exactly, for one output. InputError for vectors of a wrong length or a zero direction."""
         if not 0 <= output < self.outputs:
             raise InputError(f"output {output} does not exist: the network has {self.outputs}")
-        return _Line(self, origin, direction).restriction(output)
+        return _Path.line(self, origin, direction).restriction(output)
+
+    def restrict_to_polyline(self, corners: Iterable[Sequence[Any]], parameters: Sequence[Any] | None = None, output: int = 0) -> Window:
+        """t -> f(p(t)) exactly, for one output, p being linear between the corners, which it meets at the parameters (0, 1, 2, ... by default).
+
+        The result lives on the interval of the parameters. Raises InputError for fewer than two corners, corners of a wrong length, parameters that do not ascend.
+        """
+        if not 0 <= output < self.outputs:
+            raise InputError(f"output {output} does not exist: the network has {self.outputs}")
+        return _Path.polyline(self, list(corners), parameters).window(output)
 
     def linear_regions(self, box: Iterable[Any], output: int = 0, budget: int | None = None) -> LinearRegions:
         """The exact complex of linear regions of one output in a box, given as a pair (low, high) for every input.
@@ -190,21 +200,50 @@ def _activated(columns: fmpz_mat, slope: Fraction) -> fmpz_mat:
     return fmpz_mat(columns.nrows(), count, [*body, *(z * q for z in entries[len(entries) - count :])])
 
 
-class _Line:
-    """The columns of one line, refined layer by layer. A parameter t is kept as a pair (p, q), t = p/q, q = 0 at the two ends."""
+class _Path:
+    """Columns between which a path is straight, refined layer by layer. A parameter t is kept as a pair (p, q), t = p/q; q = 0 at the two ends of a line."""
 
-    def __init__(self, network: ReluNetwork, origin: Sequence[Any], direction: Sequence[Any]) -> None:
+    def __init__(self, network: ReluNetwork, columns: list[list[int]], parameters: list[tuple[int, int]]) -> None:
         self.network = network
+        self.columns = [[fmpz(entry) for entry in column] for column in columns]
+        self.parameters = [(fmpz(p), fmpz(q)) for p, q in parameters]
+
+    @staticmethod
+    def line(network: ReluNetwork, origin: Sequence[Any], direction: Sequence[Any]) -> _Path:
         start, way = _column(origin, network.inputs, "origin"), _column(direction, network.inputs, "direction")
         if not any(way[:-1]):
             raise InputError("the direction is zero: a line needs one that is not")
         # Direction columns carry 1/scale of the direction as the unit of t.
         unit = way[-1]
-        columns = [[-entry for entry in way[:-1]] + [0], start, [*way[:-1], 0]]
-        self.parameters = [(fmpz(-unit), fmpz(0)), (fmpz(0), fmpz(start[-1])), (fmpz(unit), fmpz(0))]
-        self.columns = [[fmpz(entry) for entry in column] for column in columns]
+        return _Path(network, [[-entry for entry in way[:-1]] + [0], start, [*way[:-1], 0]], [(-unit, 0), (0, start[-1]), (unit, 0)])
+
+    @staticmethod
+    def polyline(network: ReluNetwork, corners: list[Sequence[Any]], parameters: Sequence[Any] | None) -> _Path:
+        if len(corners) < 2:
+            raise InputError(f"a polyline needs at least two corners, not {len(corners)}")
+        times = [rational_number(t, "parameter") for t in (range(len(corners)) if parameters is None else parameters)]
+        if len(times) != len(corners) or any(a >= b for a, b in pairwise(times)):
+            raise InputError(f"a polyline of {len(corners)} corners needs as many parameters, ascending")
+        columns, pairs = [], []
+        for corner, t in zip(corners, times, strict=True):
+            column = _column(corner, network.inputs, "corner")
+            # The parameter and the point share the scale of their column.
+            columns.append([entry * t.denominator for entry in column])
+            pairs.append((t.numerator * column[-1], t.denominator * column[-1]))
+        return _Path(network, columns, pairs)
 
     def restriction(self, output: int) -> PiecewiseLinear:
+        """The function on a whole line."""
+        self._propagate()
+        return self._function(output)
+
+    def window(self, output: int) -> Window:
+        """The function on a polyline."""
+        self._propagate()
+        points = [(_ratio(p, q), _ratio(column[output], column[-1])) for (p, q), column in zip(self.parameters, self.columns, strict=True)]
+        return PiecewiseLinear.through(points, 0, 0).window(points[0][0], points[-1][0])
+
+    def _propagate(self) -> None:
         for index, layer in enumerate(self.network.layers):
             image = layer.apply(self._matrix())
             self.columns = self._rows_to_columns(image)
@@ -215,7 +254,6 @@ class _Line:
                 self._shorten()
             else:
                 self._scaled_parameters(layer.denominator)
-        return self._function(output)
 
     def _matrix(self) -> fmpz_mat:
         rows, count = len(self.columns[0]), len(self.columns)
