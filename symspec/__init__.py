@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         ExpressionTooLarge as ExpressionTooLarge,
         InputError as InputError,
         MissingLibrary as MissingLibrary,
+        NetworkFileError as NetworkFileError,
         NoClosedForm as NoClosedForm,
         NotSquareIntegrable as NotSquareIntegrable,
         OutputError as OutputError,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from .layer_pairs import LayerDifference as LayerDifference, layer_difference as layer_difference
     from .linear_regions import LinearRegions as LinearRegions
     from .network import Network as Network, mlp as mlp
+    from .network_files import load_network as load_network
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
     from .ray_transforms import RayTransform as RayTransform
     from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
@@ -97,7 +99,7 @@ _EXPORTS = {
     "domain": "BooleanCube Circle Domain Gaussian Sphere parse_domain",
     "dual_equations": "DualEquation dual_equation",
     "errors": (
-        "CertificateError ComplexTooLarge DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
+        "CertificateError ComplexTooLarge DomainError ExpressionTooLarge InputError MissingLibrary NetworkFileError NoClosedForm NotSquareIntegrable "
         "OutputError ParseError Refuted SymspecError Undecided UnknownName"
     ),
     "kernel": "Kernel zonal_kernel",
@@ -105,6 +107,7 @@ _EXPORTS = {
     "layer_limits": "limit_shares",
     "linear_regions": "LinearRegions",
     "network": "Network mlp",
+    "network_files": "load_network",
     "piecewise_linear": "PiecewiseLinear",
     "ray_transforms": "RayTransform",
     "relu_networks": "ReluNetwork relu_network",

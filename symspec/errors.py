@@ -26,6 +26,10 @@ class ParseError(InputError):
     """A text is not an expression of the activation grammar."""
 
 
+class NetworkFileError(InputError):
+    """A file holds no network that can be read."""
+
+
 class NotSquareIntegrable(SymspecError, ValueError):
     """The activation has infinite second moment under the Gaussian in question."""
 
