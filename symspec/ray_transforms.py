@@ -39,8 +39,11 @@ import sympy
 from flint import fmpq, fmpq_mat
 
 from .errors import InputError
+from .exact import decimal_above
 from .linear_regions import Basis, LinearRegions, Point
 from .relu_networks import rational_number
+
+LONGEST_COORDINATE = 40
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,10 @@ class RayTransform:
 
     def statement(self) -> str:
         """The decay as a theorem, in LaTeX."""
-        kappa = rf"({','.join(sympy.latex(_rational(x)) for x in self.direction)})"
+        kappa = rf"({','.join(_coordinate(x) for x in self.direction)})"
         if self.order is None:
             return rf"\[ \tilde f(t\kappa)=0\quad(t>0),\qquad \kappa={kappa}. \]"
-        bound = sympy.latex(_rational(self.constant))
+        bound = decimal_above(self.constant)
         return rf"\[ 0<\limsup_{{t\to\infty}}t^{{{self.order}}}\,\bigl|\tilde f(t\kappa)\bigr|\le {bound},\qquad \kappa={kappa}. \]"
 
 
@@ -198,6 +201,12 @@ def _generic(normals: tuple[tuple[int, ...], ...], regions: LinearRegions) -> Po
             if _codimension(regions, vector) == len(normals):
                 return vector
         reach += 1
+
+
+def _coordinate(value: Fraction) -> str:
+    """LaTeX of a coordinate, cut off where it is long."""
+    text = sympy.latex(_rational(value))
+    return text if len(text) <= LONGEST_COORDINATE else rf"{sympy.latex(_rational(value).evalf(8))}\ldots"
 
 
 def _rational(value: Fraction) -> sympy.Rational:
