@@ -14,6 +14,7 @@ from .approximate import AnglePolynomial, angle_polynomial
 from .certificates import Certificate
 from .certification import certify
 from .constants import ball
+from .curve_spectrum import CurveSpectrum, curve_coefficients
 from .decay_constants import decay_constant, stretch_constant
 from .decay_rates import decay_radius, decay_rate
 from .dimension_limit import LargeDimension, large_dimension
@@ -22,6 +23,7 @@ from .fourier_transform import fourier, fourier_bound
 from .geometric_bounds import GeometricCertificate
 from .hermite import hermite_coefficients
 from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
+from .lipschitz import LipschitzChain, lipschitz_chain
 from .optimal_depths import OptimalDepth, optimal_depth
 from .precision import working_precision
 from .region_transform import FourierParts, fourier_parts
@@ -34,17 +36,20 @@ from .verifier import Verified, verify
 __all__ = [
     "AnglePolynomial",
     "Certificate",
+    "CurveSpectrum",
     "Domination",
     "FourierParts",
     "GeometricCertificate",
     "LargeDimension",
     "LearningPoint",
+    "LipschitzChain",
     "OptimalDepth",
     "Reduction",
     "Verified",
     "angle_polynomial",
     "ball",
     "certify",
+    "curve_coefficients",
     "decay_constant",
     "decay_radius",
     "decay_rate",
@@ -62,6 +67,7 @@ __all__ = [
     "layer_domination",
     "layer_shares",
     "learning_curve",
+    "lipschitz_chain",
     "optimal_depth",
     "stretch_constant",
     "variance_beyond",

@@ -27,6 +27,7 @@ from flint import acb, acb_mat, arb, fmpq
 from symspec.errors import InputError, Undecided
 from symspec.exact import exact, natural
 from symspec.linear_regions import LinearRegions
+from symspec.parameter_derivatives import ParameterDerivative
 from symspec.piecewise_linear import PiecewiseLinear, Window
 from symspec.relu_networks import ReluNetwork
 
@@ -35,15 +36,17 @@ from .precision import goal_bits, working_precision
 from .region_transform import region_fourier
 
 GUARD = 32
+Function = PiecewiseLinear | Window | ParameterDerivative
 MAX_BITS = 100_000
 FEWEST_FOR_A_GRID, GRID_ATTEMPTS = 16, 3
 
 
-def fourier(f: PiecewiseLinear | Window | LinearRegions | ReluNetwork, k: Any, digits: Any = 30) -> Any:
+def fourier(f: Function | LinearRegions | ReluNetwork, k: Any, digits: Any = 30) -> Any:
     """The transform at a frequency k (an exact number), or a list of balls at several: complex balls, good to ``digits`` digits of their modulus.
 
     For the linear regions of a network in a box, k is a vector and the transform that of f on the box and 0 outside; :func:`fourier_parts` keeps the network's own part and
-    that of the boundary apart. A network of one input and output is taken on the whole line.
+    that of the boundary apart. A network of one input and output is taken on the whole line;
+    the derivative of a network by a parameter has a transform as well.
 
     A value that is exactly 0, or too small against its terms to be told from 0, is a ball around 0 of radius 10^(-2 digits) times the size of
     the terms. Raises InputError at frequency 0, except for a window or a box, whose integral it is.
@@ -54,15 +57,15 @@ def fourier(f: PiecewiseLinear | Window | LinearRegions | ReluNetwork, k: Any, d
         if (f.inputs, f.outputs) != (1, 1):
             raise InputError(f"a network with {f.inputs} inputs and {f.outputs} outputs has its transform on a line or in a box: take net.restrict_to_line or net.linear_regions(box)")
         f = f.restrict_to_line([0], [1])
-    if not isinstance(f, (PiecewiseLinear, Window)):
-        raise InputError(f"fourier takes a network, a piecewise linear function, a window of one or linear regions, not {type(f).__name__}")
+    if not isinstance(f, (PiecewiseLinear, Window, ParameterDerivative)):
+        raise InputError(f"fourier takes a network, a piecewise linear function, a window of one, linear regions or a parameter derivative, not {type(f).__name__}")
     several = isinstance(k, Iterable) and not isinstance(k, str)
     frequencies = [exact(value, "frequency") for value in (k if several else [k])]
-    if any(value.is_zero for value in frequencies) and isinstance(f, PiecewiseLinear):
+    if any(value.is_zero for value in frequencies) and not isinstance(f, Window):
         raise InputError("the transform at frequency 0 is a distribution; give k != 0, or use a window")
     number = natural(digits, "digits", 1)
-    grid = _grid(frequencies)
-    values = _on_grid(f, *grid, number) if grid else [_refined(f, value, number) for value in frequencies]
+    grid = None if isinstance(f, ParameterDerivative) else _grid(frequencies)
+    values = _on_grid(f, *grid, number) if grid and not isinstance(f, ParameterDerivative) else [_refined(f, value, number) for value in frequencies]
     return values if several else values[0]
 
 
@@ -73,7 +76,7 @@ def fourier_bound(f: PiecewiseLinear | LinearRegions) -> arb:
         return arb(fmpq(total.numerator, total.denominator)).upper()
 
 
-def _refined(f: PiecewiseLinear | Window, k: sympy.Expr, digits: int) -> acb:
+def _refined(f: Function, k: sympy.Expr, digits: int) -> acb:
     goal, bits = goal_bits(digits), goal_bits(digits) + GUARD
     while bits <= MAX_BITS:
         with working_precision(bits):
@@ -85,12 +88,18 @@ def _refined(f: PiecewiseLinear | Window, k: sympy.Expr, digits: int) -> acb:
     raise Undecided(f"the transform at {k} is not known to {digits} digits at {MAX_BITS} bits")
 
 
-def _value(f: PiecewiseLinear | Window, k: sympy.Expr) -> tuple[acb, arb]:
+def _value(f: Function, k: sympy.Expr) -> tuple[acb, arb]:
     """The transform, and the size of its terms."""
     frequency = ball(k)
     if isinstance(f, Window) and k.is_zero:
         return _integral(f)
     total, size = acb(0), arb(0)
+    if isinstance(f, ParameterDerivative):
+        for x, jump, bend in zip(f.breakpoints, f.value_jumps, f.slope_jumps, strict=True):
+            factor = acb(_ball(bend), frequency * _ball(jump)) / frequency**2
+            total -= factor * _wave(frequency, x)
+            size += abs(factor)
+        return total, size
     for x, jump in _kinks(f):
         total -= _ball(jump) * _wave(frequency, x)
         size += abs(_ball(jump))

@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from .linear_regions import LinearRegions as LinearRegions
     from .network import Network as Network, mlp as mlp
     from .network_files import load_network as load_network
+    from .parameter_derivatives import ParameterDerivative as ParameterDerivative
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
     from .ray_transforms import RayTransform as RayTransform
     from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from .simplicity import WeakSimplicity as WeakSimplicity, weak_simplicity as weak_simplicity
     from .singularity import Expansion as Expansion, expansion as expansion
     from .spectrum import eigenvalue as eigenvalue
+    from .trigonometric_curves import TrigonometricCurve as TrigonometricCurve, flower as flower, trigonometric_curve as trigonometric_curve
 
 __version__ = "0.1.0"
 
@@ -108,6 +110,7 @@ _EXPORTS = {
     "linear_regions": "LinearRegions",
     "network": "Network mlp",
     "network_files": "load_network",
+    "parameter_derivatives": "ParameterDerivative",
     "piecewise_linear": "PiecewiseLinear",
     "ray_transforms": "RayTransform",
     "relu_networks": "ReluNetwork relu_network",
@@ -116,5 +119,6 @@ _EXPORTS = {
     "simplicity": "WeakSimplicity weak_simplicity",
     "singularity": "Expansion expansion",
     "spectrum": "eigenvalue",
+    "trigonometric_curves": "TrigonometricCurve flower trigonometric_curve",
 }
 __all__, __getattr__, __dir__ = lazy_names(__name__, _EXPORTS)

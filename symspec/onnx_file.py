@@ -6,7 +6,7 @@ are refused, so that no other file is opened.
 
 >>> from symspec.relu_networks import relu_network
 >>> first, second = relu_network([([[1, 2]], [3])]).layers[0], relu_network([([[2]], [5])]).layers[0]
->>> compose(second, first)
+>>> second.after(first)
 AffineLayer(matrix=[2, 4, 11], denominator=1)
 """
 
@@ -113,7 +113,7 @@ class _Chain:
         last = self.layers[-1]
         if last is not None and last.outputs != step.inputs:
             raise NetworkFileError(f"a matrix takes {step.inputs} inputs, but there are {last.outputs} before it")
-        self.layers[-1] = step if last is None else compose(step, last)
+        self.layers[-1] = step if last is None else step.after(last)
 
     def gemm(self, node: Any, inputs: list[Array | None]) -> None:
         options = _attributes(node)
@@ -178,12 +178,4 @@ def _identity(size: int) -> AffineLayer:
     return AffineLayer(fmpz_mat(size, size + 1, [int(i == j) for i in range(size) for j in range(size + 1)]), 1)
 
 
-def compose(second: AffineLayer, first: AffineLayer) -> AffineLayer:
-    """second after first, exactly."""
-    rows, width = first.outputs, first.inputs + 1
-    last = [0] * (width - 1) + [first.denominator]
-    below = fmpz_mat(rows + 1, width, [*first.matrix.entries(), *last])
-    return AffineLayer(second.matrix * below, second.denominator * first.denominator)
-
-
-__all__ = ["OPERATORS", "compose", "read_network"]
+__all__ = ["OPERATORS", "read_network"]

@@ -34,6 +34,7 @@ from .piecewise_linear import PiecewiseLinear, Window
 
 if TYPE_CHECKING:
     from .linear_regions import LinearRegions
+    from .parameter_derivatives import ParameterDerivative
 
 MAX_ENTRIES = 50_000_000
 
@@ -52,6 +53,13 @@ class AffineLayer:
     @property
     def outputs(self) -> int:
         return int(self.matrix.nrows())
+
+    def after(self, first: AffineLayer) -> AffineLayer:
+        """Composition with the layer before, exactly."""
+        width = first.inputs + 1
+        last = [0] * (width - 1) + [first.denominator]
+        below = fmpz_mat(first.outputs + 1, width, [*first.matrix.entries(), *last])
+        return AffineLayer(self.matrix * below, self.denominator * first.denominator)
 
     def apply(self, columns: fmpz_mat) -> fmpz_mat:
         """Homogeneous columns of the outputs, the scale in the last row."""
@@ -96,7 +104,7 @@ class ReluNetwork:
         """t -> f(origin + t direction) exactly, for one output. InputError for vectors of a wrong length or a zero direction."""
         if not 0 <= output < self.outputs:
             raise InputError(f"output {output} does not exist: the network has {self.outputs}")
-        return _Path.line(self, origin, direction).restriction(output)
+        return Path.line(self, origin, direction).restriction(output)
 
     def restrict_to_polyline(self, corners: Iterable[Sequence[Any]], parameters: Sequence[Any] | None = None, output: int = 0) -> Window:
         """t -> f(p(t)) exactly, for one output, p being linear between the corners, which it meets at the parameters (0, 1, 2, ... by default).
@@ -105,7 +113,7 @@ class ReluNetwork:
         """
         if not 0 <= output < self.outputs:
             raise InputError(f"output {output} does not exist: the network has {self.outputs}")
-        return _Path.polyline(self, list(corners), parameters).window(output)
+        return Path.polyline(self, list(corners), parameters).window(output)
 
     def linear_regions(self, box: Iterable[Any], output: int = 0, budget: int | None = None) -> LinearRegions:
         """The exact complex of linear regions of one output in a box, given as a pair (low, high) for every input.
@@ -115,6 +123,12 @@ class ReluNetwork:
         from .region_assembly import BUDGET, linear_regions
 
         return linear_regions(self, box, output, BUDGET if budget is None else budget)
+
+    def parameter_derivative(self, origin: Sequence[Any], direction: Sequence[Any], *, layer: Any, neuron: Any, weight: Any = None, output: Any = 0) -> ParameterDerivative:
+        """The exact derivative on a line by one bias or weight; see :mod:`symspec.parameter_derivatives`."""
+        from .parameter_derivatives import parameter_derivative
+
+        return parameter_derivative(self, origin, direction, layer=layer, neuron=neuron, weight=weight, output=output)
 
     def __str__(self) -> str:
         return f"ReLU network {'-'.join(map(str, self.widths))}"
@@ -200,7 +214,7 @@ def _activated(columns: fmpz_mat, slope: Fraction) -> fmpz_mat:
     return fmpz_mat(columns.nrows(), count, [*body, *(z * q for z in entries[len(entries) - count :])])
 
 
-class _Path:
+class Path:
     """Columns between which a path is straight, refined layer by layer. A parameter t is kept as a pair (p, q), t = p/q; q = 0 at the two ends of a line."""
 
     def __init__(self, network: ReluNetwork, columns: list[list[int]], parameters: list[tuple[int, int]]) -> None:
@@ -209,16 +223,16 @@ class _Path:
         self.parameters = [(fmpz(p), fmpz(q)) for p, q in parameters]
 
     @staticmethod
-    def line(network: ReluNetwork, origin: Sequence[Any], direction: Sequence[Any]) -> _Path:
+    def line(network: ReluNetwork, origin: Sequence[Any], direction: Sequence[Any]) -> Path:
         start, way = _column(origin, network.inputs, "origin"), _column(direction, network.inputs, "direction")
         if not any(way[:-1]):
             raise InputError("the direction is zero: a line needs one that is not")
         # Direction columns carry 1/scale of the direction as the unit of t.
         unit = way[-1]
-        return _Path(network, [[-entry for entry in way[:-1]] + [0], start, [*way[:-1], 0]], [(-unit, 0), (0, start[-1]), (unit, 0)])
+        return Path(network, [[-entry for entry in way[:-1]] + [0], start, [*way[:-1], 0]], [(-unit, 0), (0, start[-1]), (unit, 0)])
 
     @staticmethod
-    def polyline(network: ReluNetwork, corners: list[Sequence[Any]], parameters: Sequence[Any] | None) -> _Path:
+    def polyline(network: ReluNetwork, corners: list[Sequence[Any]], parameters: Sequence[Any] | None) -> Path:
         if len(corners) < 2:
             raise InputError(f"a polyline needs at least two corners, not {len(corners)}")
         times = [rational_number(t, "parameter") for t in (range(len(corners)) if parameters is None else parameters)]
@@ -230,7 +244,12 @@ class _Path:
             # The parameter and the point share the scale of their column.
             columns.append([entry * t.denominator for entry in column])
             pairs.append((t.numerator * column[-1], t.denominator * column[-1]))
-        return _Path(network, columns, pairs)
+        return Path(network, columns, pairs)
+
+    def knots(self) -> list[Fraction]:
+        """All parameters at which some neuron changes its sign, and perhaps others, ascending."""
+        self._propagate()
+        return [_ratio(p, q) for p, q in self.parameters if q != 0]
 
     def restriction(self, output: int) -> PiecewiseLinear:
         """The function on a whole line."""
@@ -326,4 +345,4 @@ def _ratio(p: fmpz, q: fmpz) -> Fraction:
     return Fraction(int(p), int(q))
 
 
-__all__ = ["AffineLayer", "ReluNetwork", "rational_number", "relu_network"]
+__all__ = ["AffineLayer", "Path", "ReluNetwork", "rational_number", "relu_network"]
