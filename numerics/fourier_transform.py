@@ -3,8 +3,8 @@ r"""Fourier transforms of piecewise linear functions, in balls.
 :math:`\tilde f(k)=-k^{-2}\sum_j\delta_je^{-ikx_j}` (:mod:`symspec.piecewise_linear`), so :math:`k^2|\tilde f(k)|\le\sum_j|\delta_j|`
 for every k, with equality where the phases agree.
 
-Equally spaced frequencies :math:`k=hm` share their work: with :math:`m=a+Bb` the sum
-:math:`\sum_j(\delta_jz_j^a)(z_j^B)^b`, :math:`z_j=e^{-ihx_j}`, is one product of two matrices of complex balls.
+Equally spaced frequencies :math:`k=hm` share their work: the sums :math:`\sum_j\delta_jz_j^m`, :math:`z_j=e^{-ihx_j}`, are one product of two matrices of integers
+(:mod:`numerics.fixed_point`).
 
 >>> from symspec.piecewise_linear import PiecewiseLinear
 >>> hat = PiecewiseLinear.through([(-1, 0), (0, 1), (1, 0)], left=0, right=0)
@@ -18,20 +18,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import gcd, isqrt, lcm
+from math import gcd, lcm
 from typing import Any
 
 import sympy
-from flint import acb, acb_mat, arb, fmpq
+from flint import acb, arb, fmpq
 
 from symspec.errors import InputError, Undecided
-from symspec.exact import exact, natural
+from symspec.exact import exact, is_zero, natural
 from symspec.linear_regions import LinearRegions
 from symspec.parameter_derivatives import ParameterDerivative
 from symspec.piecewise_linear import PiecewiseLinear, Window
 from symspec.relu_networks import ReluNetwork
 
 from .constants import ball
+from .fixed_point import power_sums
 from .precision import goal_bits, working_precision
 from .region_transform import region_fourier
 
@@ -60,8 +61,8 @@ def fourier(f: Function | LinearRegions | ReluNetwork, k: Any, digits: Any = 30)
     if not isinstance(f, (PiecewiseLinear, Window, ParameterDerivative)):
         raise InputError(f"fourier takes a network, a piecewise linear function, a window of one, linear regions or a parameter derivative, not {type(f).__name__}")
     several = isinstance(k, Iterable) and not isinstance(k, str)
-    frequencies = [exact(value, "frequency") for value in (k if several else [k])]
-    if any(value.is_zero for value in frequencies) and not isinstance(f, Window):
+    frequencies = _exact_frequencies(k if several else [k])
+    if not isinstance(f, Window) and any(_vanishes(value) for value in frequencies):
         raise InputError("the transform at frequency 0 is a distribution; give k != 0, or use a window")
     number = natural(digits, "digits", 1)
     grid = None if isinstance(f, ParameterDerivative) else _grid(frequencies)
@@ -141,14 +142,31 @@ def _ball(value: Any) -> arb:
     return arb(fmpq(int(value.numerator), int(value.denominator)))
 
 
+def _exact_frequencies(values: Iterable[Any]) -> list[sympy.Expr]:
+    """Exact numbers. Rational multiples of a number that was seen before need no second look, which for sympy takes longer than the transform."""
+    seen, found = set(), []
+    for value in values:
+        if isinstance(value, sympy.Expr):
+            ratio, rest = value.as_coeff_Mul()
+            if rest in seen and ratio.is_Rational:
+                found.append(value)
+                continue
+        found.append(exact(value, "frequency"))
+        seen.add(found[-1].as_coeff_Mul()[1])
+    return found
+
+
+def _vanishes(value: sympy.Expr) -> bool:
+    ratio, rest = value.as_coeff_Mul()
+    return bool(ratio == 0 or is_zero(rest))
+
+
 def _grid(frequencies: Sequence[sympy.Expr]) -> tuple[sympy.Expr, list[int]] | None:
     """(h, multiples) for many integer multiples of one step, which may be irrational; else None."""
-    if len(frequencies) < FEWEST_FOR_A_GRID or any(value.is_zero for value in frequencies):
+    pairs = [value.as_coeff_Mul() for value in frequencies]
+    if len(pairs) < FEWEST_FOR_A_GRID or any(rest != pairs[0][1] for _, rest in pairs) or any(_vanishes(value) for value in frequencies):
         return None
-    unit = sympy.Integer(1) if frequencies[0].is_Rational else frequencies[0]
-    ratios = [value / unit for value in frequencies]
-    if not all(ratio.is_Rational for ratio in ratios):
-        return None
+    unit, ratios = pairs[0][1], [ratio for ratio, _ in pairs]
     denominator = lcm(*(int(ratio.q) for ratio in ratios))
     numerators = [int(ratio.p) * (denominator // int(ratio.q)) for ratio in ratios]
     common = gcd(*numerators)
@@ -158,7 +176,7 @@ def _grid(frequencies: Sequence[sympy.Expr]) -> tuple[sympy.Expr, list[int]] | N
 
 def _on_grid(f: PiecewiseLinear | Window, step: sympy.Expr, multiples: list[int], digits: int) -> list[acb]:
     """All values by one matrix product at a precision that is raised; the few that cancel more are refined one by one."""
-    goal, bits = goal_bits(digits), goal_bits(digits) + 2 * GUARD
+    goal, bits = goal_bits(digits), goal_bits(digits) + GUARD
     found: dict[int, acb] = {}
     for _ in range(GRID_ATTEMPTS):
         missing = sorted({abs(m) for m in multiples} - found.keys())
@@ -173,33 +191,21 @@ def _on_grid(f: PiecewiseLinear | Window, step: sympy.Expr, multiples: list[int]
 
 def _products(f: PiecewiseLinear | Window, step: sympy.Expr, multiples: list[int], goal: int, bits: int) -> dict[int, acb]:
     """The values at step * m, m > 0, that are good enough."""
-    top = multiples[-1]
-    width = isqrt(top) + 1
-    with working_precision(bits + 2 * top.bit_length()):
+    top, kinks = multiples[-1], _kinks(f)
+    with working_precision(bits + top.bit_length() + len(kinks).bit_length()):
         scale = ball(step)
-        kinks = _kinks(f)
-        waves, jumps = [_wave(scale, x) for x, _ in kinks], [_ball(jump) for _, jump in kinks]
-        small = acb_mat(width, len(waves), [entry for row in _powers(waves, jumps, width) for entry in row])
-        giants = _powers([wave**width for wave in waves], [arb(1)] * len(waves), top // width + 1)
-        table = small * acb_mat(len(giants), len(waves), [entry for row in giants for entry in row]).transpose()
+        jumps = [_ball(jump) for _, jump in kinks]
         size = sum((abs(jump) for jump in jumps), arb(0))
+        sums = power_sums([_wave(scale, x) for x, _ in kinks], jumps, top) if kinks else None
         found = {}
         for m in multiples:
             k = scale * m
             ends, ends_size = _ends(f, k)
-            total = ends - table[m % width, m // width] / k**2
+            total = ends - sums(m) / k**2 if sums else ends
             radius = total.real.rad().max(total.imag.rad()) * 2
             if radius <= abs(total).lower() * arb(2) ** (-goal - 2) or radius <= (size / k**2 + ends_size).lower() * arb(2) ** (-2 * goal):
                 found[m] = total
         return found
-
-
-def _powers(waves: list[acb], start: list[arb], count: int) -> list[list[acb]]:
-    """Rows start * wave^0, wave^1, ..."""
-    rows = [[acb(value) for value in start]]
-    for _ in range(count - 1):
-        rows.append([value * wave for value, wave in zip(rows[-1], waves, strict=True)])
-    return rows
 
 
 __all__ = ["fourier", "fourier_bound"]
