@@ -28,6 +28,7 @@ from .optimal_depths import OptimalDepth, optimal_depth
 from .precision import working_precision
 from .region_transform import FourierParts, fourier_parts
 from .ridge import LearningPoint, learning_curve
+from .space_transform import space_fourier
 from .spectrum import eigenvalues
 from .values import evaluate
 from .variances import fractional_variances, variance_beyond
@@ -69,6 +70,7 @@ __all__ = [
     "learning_curve",
     "lipschitz_chain",
     "optimal_depth",
+    "space_fourier",
     "stretch_constant",
     "variance_beyond",
     "verify",

@@ -35,6 +35,7 @@ from .constants import ball
 from .fixed_point import power_sums
 from .precision import goal_bits, working_precision
 from .region_transform import region_fourier
+from .space_transform import space_fourier
 
 GUARD = 32
 Function = PiecewiseLinear | Window | ParameterDerivative
@@ -46,8 +47,8 @@ def fourier(f: Function | LinearRegions | ReluNetwork, k: Any, digits: Any = 30)
     """The transform at a frequency k (an exact number), or a list of balls at several: complex balls, good to ``digits`` digits of their modulus.
 
     For the linear regions of a network in a box, k is a vector and the transform that of f on the box and 0 outside; :func:`fourier_parts` keeps the network's own part and
-    that of the boundary apart. A network of one input and output is taken on the whole line;
-    the derivative of a network by a parameter has a transform as well.
+    that of the boundary apart. A network is taken in all of space,
+    where k is not one of its singular directions (:mod:`numerics.space_transform`). The derivative of a network by a parameter has a transform as well.
 
     A value that is exactly 0, or too small against its terms to be told from 0, is a ball around 0 of radius 10^(-2 digits) times the size of
     the terms. Raises InputError at frequency 0, except for a window or a box, whose integral it is.
@@ -55,8 +56,10 @@ def fourier(f: Function | LinearRegions | ReluNetwork, k: Any, digits: Any = 30)
     if isinstance(f, LinearRegions):
         return region_fourier(f, k, digits)
     if isinstance(f, ReluNetwork):
-        if (f.inputs, f.outputs) != (1, 1):
-            raise InputError(f"a network with {f.inputs} inputs and {f.outputs} outputs has its transform on a line or in a box: take net.restrict_to_line or net.linear_regions(box)")
+        if f.outputs != 1:
+            raise InputError(f"a network with {f.outputs} outputs has a transform for each: take net.restrict_to_line, net.linear_regions or space_fourier, with the output")
+        if f.inputs > 1:
+            return space_fourier(f, k, digits)
         f = f.restrict_to_line([0], [1])
     if not isinstance(f, (PiecewiseLinear, Window, ParameterDerivative)):
         raise InputError(f"fourier takes a network, a piecewise linear function, a window of one, linear regions or a parameter derivative, not {type(f).__name__}")

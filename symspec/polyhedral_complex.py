@@ -1,8 +1,8 @@
 r"""Polyhedral complexes in exact arithmetic: a box, cut by functions that are affine on every cell.
 
 **Data.** A complex of dimension d is its face lattice: ``faces[k]`` maps the number of a face of dimension k to the numbers of its facets (faces of
-dimension k-1). Vertices carry a column of integers in homogeneous coordinates, :math:`(x_1,\dots,x_d,z_1,\dots,z_m,q)` with q > 0: the point
-:math:`x/q` and the values :math:`z/q` there of m functions that are continuous, and affine on every cell.
+dimension k-1). Vertices carry a column of integers in homogeneous coordinates, :math:`(x_1,\dots,x_d,z_1,\dots,z_m,q)`: with q > 0 the point
+:math:`x/q` and the values :math:`z/q` there of m functions that are continuous, and affine on every cell; with q = 0 a point at infinity, the direction x.
 
 **Cutting by a function z** needs the signs of z at the vertices and nothing else. In ascending dimension, a face F whose vertices have both signs is
 replaced by :math:`F^+`, :math:`F^-` and their common facet :math:`F^0=F\cap\{z=0\}`. An edge is cut at the vertex with the column
@@ -28,9 +28,9 @@ from fractions import Fraction
 from itertools import product
 from math import lcm
 
-from flint import fmpz
+from flint import fmpz, fmpz_mat
 
-from .errors import ComplexTooLarge
+from .errors import ComplexTooLarge, InputError
 
 POSITIVE, NEGATIVE = 1, 2
 BOTH = POSITIVE | NEGATIVE
@@ -61,6 +61,29 @@ class FaceLattice:
             faces[len(free)][number] = tuple(numbers[(*code[:i], end, *code[i + 1 :])] for i in free for end in (0, 1))
             if not free:
                 columns[number] = _homogeneous([Fraction(side[end]) for side, end in zip(sides, code, strict=True)])
+        return FaceLattice(d, columns, faces, budget)
+
+    @staticmethod
+    def fan(directions: Sequence[Sequence[int]], budget: int = 10**6) -> FaceLattice:
+        """All of space as the 2^d cones with apex 0 spanned by the vectors or their opposites, one of each pair; q = 0 at the vertices at infinity."""
+        d = len(directions)
+        if any(len(vector) != d for vector in directions) or fmpz_mat([list(vector) for vector in directions]).det() == 0:
+            raise InputError(f"a fan in dimension {d} takes {d} independent integer vectors")
+        if 2 * 3**d > budget:
+            raise ComplexTooLarge(f"space of dimension {d} begins as 2*3^{d} faces, more than the budget of {budget}; restrict the network to a line or a plane")
+        # A face takes each vector (1), its opposite (0) or neither (2), and the apex or not.
+        codes = [(code, apex) for apex in (False, True) for code in product((0, 1, 2), repeat=d) if apex or any(x != 2 for x in code)]
+        number = {key: i for i, key in enumerate(codes)}
+        faces: list[dict[int, tuple[int, ...]]] = [{} for _ in range(d + 1)]
+        columns = {}
+        for (code, apex), i in number.items():
+            used = [j for j in range(d) if code[j] != 2]
+            below = [((*code[:j], 2, *code[j + 1 :]), apex) for j in used] + ([(code, False)] if apex else [])
+            dimension = len(used) + apex - 1
+            faces[dimension][i] = tuple(number[key] for key in below if key in number) if dimension else ()
+            if dimension == 0:
+                vector = [fmpz(0)] * d if apex else [fmpz(x) if code[used[0]] else -fmpz(x) for x in directions[used[0]]]
+                columns[i] = [*vector, *vector, fmpz(int(apex))]
         return FaceLattice(d, columns, faces, budget)
 
     @property

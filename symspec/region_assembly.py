@@ -32,6 +32,12 @@ def linear_regions(network: ReluNetwork, box: Iterable[Any], output: int = 0, bu
         raise InputError(f"output {output} does not exist: the network has {network.outputs}")
     sides = _sides_of(box, network.inputs)
     lattice = FaceLattice.box(sides, budget)
+    cut_by_network(network, lattice)
+    return _Assembly(lattice, sides, output).regions()
+
+
+def cut_by_network(network: ReluNetwork, lattice: FaceLattice) -> None:
+    """Cut a complex whose functions are the coordinates by every neuron; its functions become the outputs."""
     for index, layer in enumerate(network.layers):
         d = lattice.dimension
         columns = list(lattice.columns.values())
@@ -44,7 +50,6 @@ def linear_regions(network: ReluNetwork, box: Iterable[Any], output: int = 0, bu
                 for neuron in range(layer.outputs):
                     lattice.cut(neuron)
             lattice.set_values([[z * q if z > 0 else z * p for z in column[d:-1]] for column in lattice.columns.values()], q)
-    return _Assembly(lattice, sides, output).regions()
 
 
 def _sides_of(box: Iterable[Any], inputs: int) -> tuple[tuple[Fraction, Fraction], ...]:
@@ -63,26 +68,57 @@ def _sides_of(box: Iterable[Any], inputs: int) -> tuple[tuple[Fraction, Fraction
     return tuple(sides)
 
 
-class _Assembly:
-    """From the face lattice with the values of the last layer to the finished record."""
+class Pieces:
+    """The faces of a complex with their vertices, triangulations, and the affine maps of one output on its cells. Vertices may lie at infinity."""
 
-    def __init__(self, lattice: FaceLattice, sides: tuple[tuple[Fraction, Fraction], ...], output: int) -> None:
-        self.lattice, self.sides, self.d = lattice, sides, lattice.dimension
+    def __init__(self, lattice: FaceLattice, output: int) -> None:
+        self.lattice, self.d = lattice, lattice.dimension
         self.numbers = {vertex: i for i, vertex in enumerate(lattice.columns)}
         self.columns = [[*column[: self.d], column[self.d + output], column[-1]] for column in lattice.columns.values()]
-        self.points = [tuple(Fraction(int(x), int(c[-1])) for x in c[: self.d]) for c in self.columns]
         self.members: list[dict[int, frozenset[int]]] = [{v: frozenset((self.numbers[v],)) for v in lattice.faces[0]}]
         for k in range(1, self.d + 1):
             self.members.append({face: frozenset().union(*(self.members[k - 1][g] for g in facets)) for face, facets in lattice.faces[k].items()})
         self.triangulations: dict[int, tuple[tuple[int, ...], ...]] = {}
 
+    def owners(self) -> dict[int, list[int]]:
+        """For every face of codimension 1 the positions of its one or two cells."""
+        found: dict[int, list[int]] = {face: [] for face in self.lattice.faces[self.d - 1]}
+        for index, facets in enumerate(self.lattice.faces[self.d].values()):
+            for face in facets:
+                found[face].append(index)
+        return found
+
+    def triangulated(self, k: int, face: int) -> tuple[tuple[int, ...], ...]:
+        """Pulling the first vertex: its joins with the facets that do not hold it. Shared faces are cut in the same way from both sides."""
+        if face not in self.triangulations:
+            first = min(self.members[k][face])
+            if k == 0:
+                self.triangulations[face] = ((first,),)
+            else:
+                rest = (self.triangulated(k - 1, g) for g in self.lattice.faces[k][face] if first not in self.members[k - 1][g])
+                self.triangulations[face] = tuple((first, *simplex) for part in rest for simplex in part)
+        return self.triangulations[face]
+
+    def affine_map(self, simplex: tuple[int, ...]) -> tuple[Point, Fraction]:
+        """The affine function with the right values at d+1 points in general position."""
+        rows = [self.columns[v] for v in simplex]
+        matrix = fmpz_mat([[*row[: self.d], row[-1]] for row in rows])
+        solution = [_fraction(x) for x in matrix.solve(fmpz_mat([[row[-2]] for row in rows])).entries()]
+        return tuple(solution[:-1]), solution[-1]
+
+
+class _Assembly(Pieces):
+    """From the face lattice with the values of the last layer to the finished record."""
+
+    def __init__(self, lattice: FaceLattice, sides: tuple[tuple[Fraction, Fraction], ...], output: int) -> None:
+        super().__init__(lattice, output)
+        self.sides = sides
+        self.points = [tuple(Fraction(int(x), int(c[-1])) for x in c[: self.d]) for c in self.columns]
+
     def regions(self) -> LinearRegions:
         d, faces = self.d, self.lattice.faces
         cells = tuple(self._cell(face) for face in faces[d])
-        owners: dict[int, list[int]] = {face: [] for face in faces[d - 1]}
-        for index, sides in enumerate(faces[d].values()):
-            for g in sides:
-                owners[g].append(index)
+        owners = self.owners()
         inner = {face: i for i, face in enumerate(face for face in owners if len(owners[face]) == 2)}
         facets = {face: self._facet(face, owners[face], cells) for face in inner}
         return LinearRegions(
@@ -119,31 +155,13 @@ class _Assembly:
             level = list(dict.fromkeys(g for face in level for g in self.lattice.faces[k][face]))
 
     def _cell(self, face: int) -> Cell:
-        simplices = self._triangulated(self.d, face)
-        gradient, constant = self._affine_map(simplices[0])
+        simplices = self.triangulated(self.d, face)
+        gradient, constant = self.affine_map(simplices[0])
         return Cell(tuple(sorted(self.members[self.d][face])), simplices, gradient, constant)
-
-    def _affine_map(self, simplex: tuple[int, ...]) -> tuple[Point, Fraction]:
-        """The affine function with the right values at d+1 points in general position."""
-        rows = [self.columns[v] for v in simplex]
-        matrix = fmpz_mat([[*row[: self.d], row[-1]] for row in rows])
-        solution = [_fraction(x) for x in matrix.solve(fmpz_mat([[row[-2]] for row in rows])).entries()]
-        return tuple(solution[:-1]), solution[-1]
-
-    def _triangulated(self, k: int, face: int) -> tuple[tuple[int, ...], ...]:
-        """Pulling the first vertex: its joins with the facets that do not hold it. Shared faces are cut in the same way from both sides."""
-        if face not in self.triangulations:
-            first = min(self.members[k][face])
-            if k == 0:
-                self.triangulations[face] = ((first,),)
-            else:
-                rest = (self._triangulated(k - 1, g) for g in self.lattice.faces[k][face] if first not in self.members[k - 1][g])
-                self.triangulations[face] = tuple((first, *simplex) for part in rest for simplex in part)
-        return self.triangulations[face]
 
     def _facet(self, face: int, own: list[int], cells: tuple[Cell, ...]) -> Facet:
         members = self.members[self.d - 1][face]
-        simplices = self._triangulated(self.d - 1, face)
+        simplices = self.triangulated(self.d - 1, face)
         vectors = [_vector_area([self.points[v] for v in simplex]) for simplex in simplices]
         normal = _primitive(vectors[0])
         inside = next(v for v in cells[own[0]].vertices if v not in members)
@@ -161,7 +179,12 @@ def _vector_area(points: Sequence[Point]) -> list[Fraction]:
     d = len(points[0])
     edges = [[x - y for x, y in zip(point, points[0], strict=True)] for point in points[1:]]
     scale = factorial(d - 1)
-    return [(-1) ** i * _minor(edges, [j for j in range(d) if j != i]) / scale for i in range(d)]
+    return [x / scale for x in cross_product(edges, d)]
+
+
+def cross_product(edges: Sequence[Sequence[Fraction]], d: int) -> list[Fraction]:
+    """The vector orthogonal to d - 1 vectors whose length is the volume of their parallelotope."""
+    return [(-1) ** i * _minor(edges, [j for j in range(d) if j != i]) for i in range(d)]
 
 
 def _minor(rows: Sequence[Sequence[Fraction]], columns: Sequence[int]) -> Fraction:
@@ -186,4 +209,4 @@ def _fraction(value: Any) -> Fraction:
     return Fraction(int(number.p), int(number.q))
 
 
-__all__ = ["BUDGET", "linear_regions"]
+__all__ = ["BUDGET", "Pieces", "cross_product", "cut_by_network", "linear_regions"]

@@ -249,7 +249,5 @@ def test_frequency_zero_is_the_integral_and_bad_frequencies():
         numerics.fourier(regions, [1, 2, 3])
     with pytest.raises(InputError, match="finite"):
         numerics.fourier(regions, [1, float("nan")])
-    with pytest.raises(InputError, match="linear_regions"):
-        numerics.fourier(_bump(), [1, 2])
     with pytest.raises(InputError, match="linear regions"):
         numerics.fourier_parts(_bump(), [1, 2])
