@@ -93,37 +93,51 @@ def _refined(f: Function, k: sympy.Expr, digits: int) -> acb:
 
 
 def _value(f: Function, k: sympy.Expr) -> tuple[acb, arb]:
-    """The transform, and the size of its terms."""
+    """The transform, and the size of its terms; see :func:`_size`."""
     frequency = ball(k)
     if isinstance(f, Window) and k.is_zero:
         return _integral(f)
-    total, size = acb(0), arb(0)
+    total = acb(0)
     if isinstance(f, ParameterDerivative):
         for x, jump, bend in zip(f.breakpoints, f.value_jumps, f.slope_jumps, strict=True):
-            factor = acb(_ball(bend), frequency * _ball(jump)) / frequency**2
-            total -= factor * _wave(frequency, x)
-            size += abs(factor)
-        return total, size
-    for x, jump in _kinks(f):
-        total -= _ball(jump) * _wave(frequency, x)
-        size += abs(_ball(jump))
-    ends, ends_size = _ends(f, frequency)
-    return total / frequency**2 + ends, size / frequency**2 + ends_size
+            total -= acb(_ball(bend), frequency * _ball(jump)) * _wave(frequency, x)
+    else:
+        for x, jump in _kinks(f):
+            total -= _ball(jump) * _wave(frequency, x)
+    return total / frequency**2 + _ends(f, frequency), _size(_scales(f), frequency)
+
+
+def _scales(f: Function) -> tuple[arb, arb, arb]:
+    """Sums of |slope jumps| and of |value jumps|, ends of a window included, and 1 over the length on which f is not affine (0 for one point)."""
+    rise: tuple[Fraction, ...] = ()
+    if isinstance(f, ParameterDerivative):
+        rise, bend, places = f.value_jumps, f.slope_jumps, f.breakpoints
+    elif isinstance(f, Window):
+        rise, bend, places = f.values, (*f.slopes, *(jump for _, jump in f.kinks)), (f.a, f.b)
+    else:
+        bend, places = f.slope_jumps, f.breakpoints
+    length = places[-1] - places[0] if places else Fraction(0)
+    return _ball(sum(map(abs, bend), Fraction(0))), _ball(sum(map(abs, rise), Fraction(0))), _ball(1 / length if length else Fraction(0))
+
+
+def _size(scales: tuple[arb, arb, arb], frequency: arb) -> arb:
+    """The size of the terms, or for frequencies far below one wave in the whole the size that they leave when they cancel."""
+    bend, rise, least = scales
+    scale = abs(frequency).max(least)
+    return (bend / scale + rise) / scale
 
 
 def _kinks(f: PiecewiseLinear | Window) -> tuple[tuple[Fraction, Fraction], ...]:
     return f.kinks if isinstance(f, Window) else tuple(zip(f.breakpoints, f.slope_jumps, strict=True))
 
 
-def _ends(f: PiecewiseLinear | Window, frequency: arb) -> tuple[acb, arb]:
-    """The boundary terms of a window, and their size."""
-    total, size = acb(0), arb(0)
+def _ends(f: Function, frequency: arb) -> acb:
+    """The boundary terms of a window."""
+    total = acb(0)
     if isinstance(f, Window):
         for sign, x, value, slope in ((-1, f.a, f.values[0], f.slopes[0]), (1, f.b, f.values[1], f.slopes[1])):
-            factor = acb(_ball(slope) / frequency**2, _ball(value) / frequency)
-            total += sign * factor * _wave(frequency, x)
-            size += abs(factor)
-    return total, size
+            total += sign * acb(_ball(slope) / frequency**2, _ball(value) / frequency) * _wave(frequency, x)
+    return total
 
 
 def _integral(f: Window) -> tuple[acb, arb]:
@@ -196,17 +210,15 @@ def _products(f: PiecewiseLinear | Window, step: sympy.Expr, multiples: list[int
     """The values at step * m, m > 0, that are good enough."""
     top, kinks = multiples[-1], _kinks(f)
     with working_precision(bits + top.bit_length() + len(kinks).bit_length()):
-        scale = ball(step)
+        scale, scales = ball(step), _scales(f)
         jumps = [_ball(jump) for _, jump in kinks]
-        size = sum((abs(jump) for jump in jumps), arb(0))
         sums = power_sums([_wave(scale, x) for x, _ in kinks], jumps, top) if kinks else None
         found = {}
         for m in multiples:
             k = scale * m
-            ends, ends_size = _ends(f, k)
-            total = ends - sums(m) / k**2 if sums else ends
+            total = _ends(f, k) - sums(m) / k**2 if sums else _ends(f, k)
             radius = total.real.rad().max(total.imag.rad()) * 2
-            if radius <= abs(total).lower() * arb(2) ** (-goal - 2) or radius <= (size / k**2 + ends_size).lower() * arb(2) ** (-2 * goal):
+            if radius <= abs(total).lower() * arb(2) ** (-goal - 2) or radius <= _size(scales, k).lower() * arb(2) ** (-2 * goal):
                 found[m] = total
         return found
 

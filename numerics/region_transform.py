@@ -135,20 +135,23 @@ def _parts(regions: LinearRegions, k: list[sympy.Expr]) -> tuple[FourierParts, a
     """Both parts, and the size of their terms."""
     waves = _waves(regions, k)
     scale = -factorial(regions.dimension - 1) / waves.square
-    interior, boundary, size = acb(0), acb(0), arb(0)
+    interior, boundary, bend, rise = acb(0), acb(0), arb(0), arb(0)
     for facet in regions.kinks:
         length = sum(n * n for n in facet.normal)
         for simplex, area in zip(facet.simplices, facet.areas, strict=True):
             interior += _ball(facet.jump * area * length) * waves.divided(simplex)
-        size += abs(_ball(facet.weight))
+        bend += abs(_ball(facet.weight))
     for facet in regions.boundary:
         slope = sum((w * n for w, n in zip(regions.cells[facet.cells[0]].gradient, facet.normal, strict=True)), Fraction(0))
         flux = sum((x * n for x, n in zip(waves.k, facet.normal, strict=True)), arb(0))
         for simplex, area in zip(facet.simplices, facet.areas, strict=True):
             values = sum((_ball(regions.values[v]) * waves.divided(simplex, v) for v in simplex if regions.values[v]), acb(0))
             boundary -= _ball(area) * (acb(0, 1) * flux * values + _ball(slope) * waves.divided(simplex))
-            size += _ball(area) * (abs(flux) * max(_ball(abs(regions.values[v])) for v in simplex) + abs(_ball(slope)))
-    return FourierParts(interior * scale, boundary * scale), size / waves.square
+            bend += _ball(area * abs(slope))
+            rise += _ball(area * max(abs(regions.values[v]) for v in simplex) * sum(map(abs, facet.normal)))
+    # Far below one wave in the box the terms cancel, and this is what they leave.
+    frequency = waves.square.sqrt().max(1 / _ball(max(high - low for low, high in regions.box)))
+    return FourierParts(interior * scale, boundary * scale), (bend / frequency + rise) / frequency
 
 
 def _waves(regions: LinearRegions, k: list[sympy.Expr]) -> _Waves:

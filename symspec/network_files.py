@@ -33,7 +33,7 @@ import numpy
 from .errors import InputError, NetworkFileError
 from .relu_networks import ReluNetwork, relu_network
 
-MAX_BYTES = 1 << 30
+MAX_BYTES = 1 << 26
 MAX_TENSORS = 10_000
 _STATE = re.compile(r"(?:(.+)\.)?(weight|bias)", re.DOTALL)
 _NUMBERED = re.compile(r"([Wb])(\d{1,9})", re.ASCII)

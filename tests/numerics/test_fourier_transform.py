@@ -106,3 +106,12 @@ def test_a_grid_of_a_function_without_kinks():
     for value, k in zip(numerics.fourier(window, frequencies, 20), frequencies, strict=True):
         assert value.overlaps(numerics.fourier(window, k, 25))
     assert all(value == 0 for value in numerics.fourier(ss.PiecewiseLinear.through([(0, 0)], 1, 1), frequencies))
+
+
+def test_frequencies_near_zero():
+    hat = ss.PiecewiseLinear.through([(-1, 0), (0, 1), (1, 0)], 0, 0)
+    for f in (hat, hat.window(-2, 2)):
+        for exponent in (20, 400):
+            value = numerics.fourier(f, f"1e-{exponent}", 20)
+            assert value.real.rel_accuracy_bits() > 60
+            assert abs(float(value.real) - 1) < 1e-12

@@ -238,6 +238,18 @@ def test_one_dimension_is_the_line():
     assert numerics.fourier_bound(regions) <= numerics.fourier_bound(network.restrict_to_line([0], [1]))
 
 
+def test_frequencies_near_zero_and_huge():
+    """Where the parts cancel by thousands of digits the total is still good to all digits asked for."""
+    regions = ss.relu_network([([[1, 0], [0, 1], [1, 1]], [0, 0, -1]), ([[1, 1, -2]], [0])]).linear_regions([(-1, 1), (-1, 1)])
+    for exponent in (20, 300, 3000):
+        value = numerics.fourier(regions, [f"1e-{exponent}", 0], 20)
+        assert value.real.rel_accuracy_bits() > 60
+        assert abs(float(value.real) - float(regions.integral)) < 1e-12
+    assert numerics.fourier_parts(_bump().linear_regions([(-2, 2), (-2, 2)]), ["1e-40", "1e-41"], 20).interior.real.rel_accuracy_bits() > 60
+    huge = numerics.fourier_parts(regions, [10**400, 1], 15).interior
+    assert huge.real.rel_accuracy_bits() > 40
+
+
 def test_frequency_zero_is_the_integral_and_bad_frequencies():
     regions = _bump().linear_regions([(-2, 2), (-2, 2)])
     with working_precision(200):
