@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symspec.command_line import Runner, json_argument, require_one_form, to_json
 from symspec.errors import InputError
+from symspec.progress import progress_bar
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -61,35 +62,33 @@ def _fourier(args: Namespace) -> int:
         from .fourier_report import BoxReport
 
         budget = None if args.budget is None else natural(args.budget, "budget", 1)
-        regions = network.linear_regions(parse_box(args.box), output, budget)
+        with progress_bar("linear regions"):
+            regions = network.linear_regions(parse_box(args.box), output, budget)
         vectors = [] if args.frequencies is None else parse_points(args.frequencies, "frequencies")
         _show(args, BoxReport(str(network), regions, vectors, digits))
         return 0
     from .fourier_report import LineReport
 
     f: PiecewiseLinear | Window
+    corners = parse_points(args.polyline, "polyline") if args.line is None else []
     if args.line is not None:
         points = parse_points(args.line, "line")
         if len(points) != 2:
             raise InputError(f"a line is origin;direction, not {len(points)} points")
-        f = network.restrict_to_line(points[0], points[1], output)
-    else:
-        f = network.restrict_to_polyline(parse_points(args.polyline, "polyline"), output=output)
+    with progress_bar("kinks"):
+        f = network.restrict_to_polyline(corners, output=output) if args.line is None else network.restrict_to_line(points[0], points[1], output)
     _show(args, LineReport(str(network), f, parse_frequencies(args.frequencies or "1:20"), digits))
     return 0
 
 
 def _show(args: Namespace, report: Any) -> None:
-    if args.plot:
-        report.draw(args.plot)
-    if args.json:
-        print(to_json(report.record()))
-    elif args.latex:
-        print(report.statement())
-    else:
-        print("\n".join(report.lines()))
+    with progress_bar("transform"):
         if args.plot:
-            print(f"wrote the plot {args.plot}")
+            report.draw(args.plot)
+        text = to_json(report.record()) if args.json else report.statement() if args.latex else "\n".join(report.lines())
+    print(text)
+    if args.plot and not (args.json or args.latex):
+        print(f"wrote the plot {args.plot}")
 
 
 def parse_points(text: str, what: str) -> list[list[Expr]]:

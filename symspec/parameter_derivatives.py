@@ -8,7 +8,9 @@ changes its sign: a piecewise affine function that may jump. With value jumps :m
 
 At a kink :math:`x_j(\theta)` of slope jump :math:`\delta_j`, :math:`J_j=-\delta_j\,\partial_\theta x_j` and :math:`D_j=\partial_\theta\delta_j`: moving a kink costs one power of k,
 changing it none. This is the
-statement :math:`\partial_\theta\tilde f=O(k\tilde f)` of Rahaman et al. (arXiv 1806.08734), with its constants. If a neuron that the parameter moves vanishes on a whole
+statement :math:`\partial_\theta\tilde f=O(k\tilde f)` of Rahaman et al. (arXiv 1806.08734), with its constants. The derivative of :math:`\tilde f` is that of tempered distributions; it is
+also that of the function of k unless a kink comes in from infinity, which a neuron that is constant on an end of the line and gains a slope may send: ``pointwise`` says that none
+does. If a neuron that the parameter moves vanishes on a whole
 piece of the line, f is not differentiable in the parameter, and the request is refused.
 
 The derivative is the tangent of the network (forward mode) at two points of every piece, in integers.
@@ -40,12 +42,16 @@ from .relu_networks import AffineLayer, Path, ReluNetwork, rational_number
 
 @dataclass(frozen=True)
 class ParameterDerivative:
-    """t -> d f(origin + t direction) / d parameter: where it is not smooth, with the jumps of its value and of its slope, never both 0."""
+    """t -> d f(origin + t direction) / d parameter: where it is not smooth, with the jumps of its value and of its slope, never both 0.
+
+    ``pointwise``: the transform is differentiable at every k != 0, not only as a distribution.
+    """
 
     parameter: str
     breakpoints: tuple[Fraction, ...]
     value_jumps: tuple[Fraction, ...]
     slope_jumps: tuple[Fraction, ...]
+    pointwise: bool
 
     @property
     def constants(self) -> tuple[Fraction, Fraction]:
@@ -91,14 +97,14 @@ def parameter_derivative(
     for a, b in pairwise(knots):
         times += [(2 * a + b) / 3, (a + 2 * b) / 3]
     times += [knots[-1] + 1, knots[-1] + 2]
-    values = _tangents(network, place, [[x + t * v for x, v in zip(start, way, strict=True)] for t in times], out)
+    values, pointwise = _tangents(network, place, [[x + t * v for x, v in zip(start, way, strict=True)] for t in times], out)
     pieces = []
     for i in range(0, len(times), 2):
         slope = (values[i + 1] - values[i]) / (times[i + 1] - times[i])
         pieces.append((slope, values[i] - slope * times[i]))
     found = [(x, (s - r) * x + d - c, s - r) for x, ((r, c), (s, d)) in zip(knots, pairwise(pieces), strict=True)]
     kept = [row for row in found if row[1] or row[2]]
-    return ParameterDerivative(place.name, tuple(x for x, _, _ in kept), tuple(j for _, j, _ in kept), tuple(d for _, _, d in kept))
+    return ParameterDerivative(place.name, tuple(x for x, _, _ in kept), tuple(j for _, j, _ in kept), tuple(d for _, _, d in kept), pointwise)
 
 
 @dataclass(frozen=True)
@@ -123,9 +129,9 @@ class _Parameter:
         return _Parameter(index - 1, row - 1, column - 1, f"{kind} of neuron {row} in layer {index}")
 
 
-def _tangents(network: ReluNetwork, place: _Parameter, points: Sequence[Sequence[Fraction]], output: int) -> list[Fraction]:
-    """The derivative of the output at the points. Columns are homogeneous; tangents share the scale of their column."""
-    columns = _homogeneous(points)
+def _tangents(network: ReluNetwork, place: _Parameter, points: Sequence[Sequence[Fraction]], output: int) -> tuple[list[Fraction], bool]:
+    """The derivative of the output at the points, and whether no kink comes from infinity. Columns are homogeneous; tangents share the scale of their column."""
+    columns, pointwise = _homogeneous(points), True
     count = columns.ncols()
     tangents = fmpz_mat(network.inputs, count)
     for index, layer in enumerate(network.layers):
@@ -138,8 +144,19 @@ def _tangents(network: ReluNetwork, place: _Parameter, points: Sequence[Sequence
             moved = fmpz_mat(layer.outputs, count, entries)
         columns, tangents = image, moved
         if index + 1 < len(network.layers):
+            pointwise = pointwise and (network.slope == 1 or not _gains_slope(columns, tangents))
             columns, tangents = _activated(columns, tangents, network.slope, index + 1)
-    return [Fraction(int(tangents[output, j]), int(columns[columns.nrows() - 1, j])) for j in range(count)]
+    return [Fraction(int(tangents[output, j]), int(columns[columns.nrows() - 1, j])) for j in range(count)], pointwise
+
+
+def _gains_slope(columns: fmpz_mat, tangents: fmpz_mat) -> bool:
+    """Whether a neuron has equal values but different tangents at the two points on one of the ends."""
+    last, count = columns.nrows() - 1, columns.ncols()
+    for a, b in ((0, 1), (count - 2, count - 1)):
+        p, q = columns[last, b], columns[last, a]
+        if any(columns[i, a] * p == columns[i, b] * q and tangents[i, a] * p != tangents[i, b] * q for i in range(last)):
+            return True
+    return False
 
 
 def _homogeneous(points: Sequence[Sequence[Fraction]]) -> fmpz_mat:

@@ -42,6 +42,7 @@ def test_against_difference_quotients_of_the_transform(layers, data):
     except InputError as error:
         assume("vanishes" not in str(error))
         raise
+    assume(g.pointwise)
     k = data.draw(st.fractions("1/2", 9, max_denominator=4))
     low, high = (ss.relu_network(_moved(layers, layer, neuron, weight, step)).restrict_to_line(origin, direction) for step in (-STEP, STEP))
     found = numerics.fourier(g, k, 20)
@@ -72,6 +73,18 @@ def test_the_rate_is_k_times_that_of_the_network():
         for k in (10**3, 10**6):
             assert 0.9 < float(abs(numerics.fourier(g, k, 15))) * k < 1.1
             assert float(abs(numerics.fourier(f, k, 15))) * k**2 <= 3
+
+
+def test_a_kink_from_infinity():
+    """max(0, 1 + theta x) at theta = 0: the kink is at -1/theta, and its share e^(ik/theta) of the quotient has no limit, but as a distribution it tends to 0."""
+    network = ss.relu_network([([[0]], [1]), ([[1]], [0])])
+    g = network.parameter_derivative([0], [1], layer=1, neuron=1, weight=1)
+    assert not g.pointwise
+    assert g.breakpoints == ()
+    assert network.parameter_derivative([0], [1], layer=1, neuron=1).pointwise
+    for step in (Fraction(1, 100), Fraction(1, 1001)):
+        moved = ss.relu_network([([[step]], [1]), ([[1]], [0])]).restrict_to_line([0], [1])
+        assert abs(abs(complex(numerics.fourier(moved, 3, 15))) / float(step) - 1 / 9) < 1e-12
 
 
 def test_where_there_is_no_derivative():
