@@ -10,7 +10,10 @@ half width r about x, with :math:`v=u\cdot\gamma+c`,
 .. math:: |v(z)-v(x)|\le r|v'(x)|+\tfrac12r^2K,\qquad|v'(z)-v'(x)|\le rK,\qquad K=\sum_i|u_i|\sup|\gamma_i''| ,
 
 proves that v has no zero, or that it is monotone; then the signs at the ends decide, and Newton's method finds the gap, whose two ends are tested. Otherwise the interval is
-halved. Tangencies and zeros that coincide end as gaps; neurons that vanish identically are seen exactly, for u and c are rational.
+halved. Near a zero of multiplicity m the first bound would take :math:`1/r` halvings; there Taylor's formula of order :math:`n=2F+2` serves,
+:math:`|v(z)-v(x)|\le\sum_{0<j<n}r^j|v^{(j)}(x)|/j!+r^nK_n/n!`, for a trigonometric polynomial of degree F has no zero of multiplicity above 2F; and as :math:`v\sim\delta^m` at the
+distance :math:`\delta`, the precision is raised up to n times that of the gaps. So tangencies of every order and zeros that coincide end as gaps; neurons that vanish
+identically are seen exactly, for u and c are rational.
 
 >>> from symspec.relu_networks import relu_network
 >>> from symspec.trigonometric_curves import flower
@@ -39,8 +42,9 @@ from symspec.trigonometric_curves import TrigonometricCurve
 from .precision import goal_bits, working_precision
 
 GUARD = 24
-MAX_INTERVALS = 200_000
-ATTEMPTS = 3
+FEW_INTERVALS, MORE_INTERVALS, MAX_INTERVALS = 800, 4_000, 200_000
+# Intervals narrower than this part of a panel are tried with Taylor's formula.
+NARROW = fmpq(1, 64)
 Interval = tuple[fmpq, fmpq]
 
 
@@ -63,14 +67,17 @@ def curve_coefficients(network: ReluNetwork, curve: TrigonometricCurve, modes: I
     if out >= network.outputs:
         raise InputError(f"output {out} does not exist: the network has {network.outputs}")
     wanted = [_integer(m) for m in modes]
-    for attempt in range(ATTEMPTS):
-        depth = (goal + GUARD) << attempt
-        with working_precision(2 * depth + 64):
-            found, size, kinks = _Probe(network, curve, out, depth).spectrum(wanted)
-            good = all(value.real.rad().max(value.imag.rad()) <= (1 + size) * arb(2) ** -goal for value in found.values())
-        if good:
-            return CurveSpectrum(found, kinks)
-    raise Undecided(f"the coefficients on the curve are not known to {goal} bits with gaps of width 2^-{depth}")
+    order = 2 * curve.frequency + 2
+    depth = goal + GUARD
+    for factor, most in ((2, FEW_INTERVALS), (6, MORE_INTERVALS), (order + 2, MAX_INTERVALS)):
+        with working_precision(factor * depth + 64):
+            try:
+                found, size, kinks = _Probe(network, curve, out, depth, most).spectrum(wanted)
+            except Undecided:
+                continue
+            if all(value.real.rad().max(value.imag.rad()) <= (1 + size) * arb(2) ** -goal for value in found.values()):
+                return CurveSpectrum(found, kinks)
+    raise Undecided(f"the coefficients on the curve are not known to {goal} bits with gaps of width 2^-{depth} and at most {MAX_INTERVALS} intervals for a neuron")
 
 
 def _integer(m: Any) -> int:
@@ -102,15 +109,20 @@ class _Piece:
 
 
 class _Probe:
-    def __init__(self, network: ReluNetwork, curve: TrigonometricCurve, output: int, depth: int) -> None:
-        self.network, self.curve, self.output = network, curve, output
+    def __init__(self, network: ReluNetwork, curve: TrigonometricCurve, output: int, depth: int, most: int) -> None:
+        self.network, self.curve, self.output, self.most = network, curve, output, most
+        self.order = 2 * curve.frequency + 2
         self.width = fmpq(1, 2**depth)
         self.point = lru_cache(maxsize=200_000)(self._point)
-        self.bends = [
-            sum((4 * arb.pi() ** 2 * m * m * (arb(fmpq(abs(a).numerator, a.denominator)) + arb(fmpq(abs(b).numerator, b.denominator))) for m, (a, b) in coordinate.items()), arb(0))
-            for coordinate in curve.coordinates
-        ]
+        self.jet = lru_cache(maxsize=20_000)(self._jet)
+        self.bends, self.tails = self._largest_derivatives(2), self._largest_derivatives(self.order)
         self.gaps: list[Interval] = []
+
+    def _largest_derivatives(self, n: int) -> list[arb]:
+        """Bounds of the derivatives of order n of the coordinates."""
+        return [
+            sum((arb(fmpq(abs(x).numerator, x.denominator)) * (2 * arb.pi() * m) ** n for m, pair in coordinate.items() for x in pair), arb(0)) for coordinate in self.curve.coordinates
+        ]
 
     def spectrum(self, modes: list[int]) -> tuple[dict[int, acb], arb, int]:
         pieces = self._pieces()
@@ -189,12 +201,12 @@ class _Probe:
         while stack:
             low, high = stack.pop()
             count += 1
-            if count > MAX_INTERVALS:
+            if count > self.most:
                 raise Undecided("the zeros of a neuron on the curve are not separated")
             middle, r = (low + high) / 2, arb((high - low) / 2)
             value, slope = self._value(wave, middle), self._slope(wave, middle)
             drift = r * wave.curvature
-            if abs(value) > r * (abs(slope) + drift / 2):
+            if abs(value) > r * (abs(slope) + drift / 2) or (high - low < NARROW * (b - a) and self._without_zero(wave, middle, r)):
                 continue
             monotone = bool(abs(slope) > drift)
             if monotone:
@@ -209,6 +221,31 @@ class _Probe:
                 yield low, high
             else:
                 stack += [(middle, high), (low, middle)]
+
+    def _without_zero(self, wave: _Wave, z: fmpq, r: arb) -> bool:
+        """Taylor's formula of high order proves that there is no zero within r of z."""
+        derivatives = [sum((x * u for u, x in zip(wave.u, vector, strict=True)), arb(0)) for vector in self.jet(z)]
+        reach = sum((abs(arb(u)) * tail for u, tail in zip(wave.u, self.tails, strict=True)), arb(0))
+        bound = arb(0)
+        for j in range(self.order, 0, -1):
+            bound = (bound + (reach if j == self.order else abs(derivatives[j - 1]))) * r / j
+        return bool(abs(self._value(wave, z)) > bound)
+
+    def _jet(self, z: fmpq) -> list[list[arb]]:
+        """The derivatives of gamma at z of the orders 1 to n - 1."""
+        found = []
+        for j in range(1, self.order):
+            vector = []
+            for coordinate in self.curve.coordinates:
+                total = arb(0)
+                for m, (a, b) in coordinate.items():
+                    cosine, sine = arb(2 * m * z).cos_pi(), arb(2 * m * z).sin_pi()
+                    # Differentiating j times turns (a, b) by j right angles.
+                    p, q = ((a, b), (b, -a), (-a, -b), (-b, a))[j % 4]
+                    total += (cosine * fmpq(p.numerator, p.denominator) + sine * fmpq(q.numerator, q.denominator)) * (2 * arb.pi() * m) ** j
+                vector.append(total)
+            found.append(vector)
+        return found
 
     def _newton(self, wave: _Wave, start: fmpq) -> Interval | None:
         """A gap with different signs at its ends, if Newton's method leads to one."""

@@ -68,6 +68,18 @@ def test_tangencies_and_neurons_that_vanish():
     assert all(abs(value).upper() < 1e-20 for value in spectrum.coefficients.values())
 
 
+@pytest.mark.parametrize("shift", [0, "-1e-9", "1e-40"])
+def test_a_zero_of_multiplicity_four(shift):
+    """On gamma_1, 1 + 2y = (1 + sin)^2 vanishes to the fourth order at z = 3/4; shifted, there are two zeros close by, or none."""
+    network = ss.relu_network([([[0, 2]], [1]), ([[1]], [shift])])
+    bent = ss.relu_network([([[0, 2]], [1]), ([[1]], [shift]), ([[1]], [0])])
+    plain = numerics.curve_coefficients(network, ss.flower(1), [0], 15).coefficients[0]
+    with working_precision(100):
+        # (1 + sin)^2 has the mean 3/2.
+        assert abs(plain.real - arb(fmpq(3, 2)) - arb(str(shift))).upper() < 1e-15
+        assert abs(numerics.curve_coefficients(bent, ss.flower(1), [0], 12).coefficients[0].real - plain.real).upper() < 1e-11
+
+
 def test_kinks_at_the_ends_of_panels():
     network = ss.relu_network([([[0, 1]], [0]), ([[1]], [0])])
     spectrum = numerics.curve_coefficients(network, ss.flower(0), [0], 20)
@@ -81,12 +93,14 @@ def test_gaps_are_counted_in_the_error(monkeypatch):
 
     network = ss.relu_network([([[1, 0]], [0]), ([[1]], [1])])
     with working_precision(100):
-        found, _, gaps = _Probe(network, ss.flower(0), 0, 6).spectrum([0, 2])
+        found, _, gaps = _Probe(network, ss.flower(0), 0, 6, 1000).spectrum([0, 2])
         assert gaps == 2
         assert 1e-3 < float(found[0].real.rad()) < 0.1
         assert found[0].real.overlaps(1 + 1 / arb.pi())
         assert found[2].real.overlaps(1 / (3 * arb.pi()))
     monkeypatch.setattr("numerics.curve_spectrum.MAX_INTERVALS", 0)
+    monkeypatch.setattr("numerics.curve_spectrum.FEW_INTERVALS", 0)
+    monkeypatch.setattr("numerics.curve_spectrum.MORE_INTERVALS", 0)
     with pytest.raises(Undecided):
         numerics.curve_coefficients(network, ss.flower(3), [0], 20)
 
