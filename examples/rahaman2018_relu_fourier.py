@@ -278,14 +278,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="width 64, depth 3, fewer steps: under a minute")
     args = parser.parse_args(arguments)
     width, depth = (64, 3) if args.quick else (args.width, args.depth)
-    steps = args.steps or 5000
+    steps = args.steps or (3000 if args.quick else 5000)
     args.out.mkdir(parents=True, exist_ok=True)
     z, target = data(seed=0)
     options: dict[str, Any] = {"checkpoints": schedule(steps, 8 if args.quick else 12), "rate": 3e-3 if args.quick else 3e-4}
     with threadpool_limits(1):
         run = list(trained(initial_layers((1, *[width] * depth, 1), numpy.random.default_rng(1)), on_the_interval(z), target, **options))
         results = [heat_map(run, args.out / "heat-map.png"), envelope(run, args.out / "envelope.png", 2000)]
-        last, petals_help = curves((2, 24, 24, 1) if args.quick else (2, 64, 64, 1), 1500 if args.quick else 6000, 5e-3, args.out / "curves.png")
+        last, petals_help = curves((2, 24, 24, 1) if args.quick else (2, 64, 64, 1), 1000 if args.quick else 6000, 5e-3, args.out / "curves.png")
     results.append(petals_help)
     results.append(regions(last[4], 4, args.out / "regions.png"))
     results.append(statements(run, 200 if args.quick else 2000))

@@ -32,7 +32,6 @@ from .precision import working_precision
 from .region_transform import FourierParts, fourier_parts
 
 SPARE_DIGITS = 3
-LONGEST_FORMULA = 12
 MOST_SPACES = 20
 LONGEST_COORDINATE = 14
 
@@ -72,10 +71,7 @@ class LineReport:
         """The theorem about this function, in LaTeX."""
         if isinstance(self.f, Window):
             return rf"\[ f\text{{ is piecewise linear on }}[{_tex(self.f.a)},{_tex(self.f.b)}]\text{{ with {self.kinks} kinks inside.}} \]"
-        bound = rf"\bigl|\tilde f(k)\bigr|\le\frac{{{decimal_above(self.f.total_variation)}}}{{k^2}}\qquad(k\ne0)."
-        if self.kinks > LONGEST_FORMULA:
-            return rf"\[ \tilde f(k)=-\frac1{{k^2}}\sum_{{j=1}}^{{{self.kinks}}}\delta_je^{{-ikx_j}},\qquad {bound} \]"
-        return rf"\[ \tilde f(k)={sympy.latex(self.f.fourier_transform(sympy.Symbol('k', real=True, nonzero=True)))},\qquad {bound} \]"
+        return self.f.statement()
 
     def record(self) -> dict[str, Any]:
         """Everything, for JSON."""
@@ -147,8 +143,7 @@ class BoxReport:
 
     def statement(self) -> str:
         """The theorem about the own part, in LaTeX."""
-        bound = rf"\[ \bigl|\tilde f(k)\bigr|\le\frac{{{decimal_above(self.regions.total_variation)}}}{{|k|^2}}\qquad(k\ne0), \]"
-        return "\n".join([bound, "and in a generic direction", self.generic.statement()])
+        return "\n".join([self.regions.statement(), "and in a generic direction", self.generic.statement()])
 
     def record(self) -> dict[str, Any]:
         """Everything, for JSON."""

@@ -32,14 +32,18 @@ from functools import cached_property
 from math import factorial
 from typing import TYPE_CHECKING, Any
 
+import numpy
 from flint import fmpq, fmpq_mat
 
 from .errors import InputError, Refuted
+from .exact import decimal_above
 from .relu_networks import rational_number
 
 if TYPE_CHECKING:
     from .ray_transforms import ExceptionalSpace, RayTransform
 
+# Products of residues stay below 2^63.
+PRIME = 2**31 - 1
 Point = tuple[Fraction, ...]
 Basis = tuple[tuple[fmpq, ...], ...]
 
@@ -75,7 +79,7 @@ class Facet:
         return self.jump * sum(self.areas, Fraction(0)) * sum(n * n for n in self.normal)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LinearRegions:
     """A piecewise linear function on a box; see the module docstring.
 
@@ -94,6 +98,9 @@ class LinearRegions:
     kink_faces: tuple[tuple[tuple[int, ...], ...], ...]
     counts: tuple[int, ...]
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
     def __len__(self) -> int:
         return len(self.cells)
 
@@ -108,6 +115,36 @@ class LinearRegions:
     def kinks(self) -> tuple[Facet, ...]:
         """The facets inside the box on which the gradient jumps."""
         return tuple(facet for facet in self.facets if facet.jump)
+
+    @cached_property
+    def kink_simplices(self) -> tuple[tuple[tuple[int, ...], fmpq], ...]:
+        """The simplices of all kinks, each with J_F times its volume."""
+        found = []
+        for facet in self.kinks:
+            square = sum(n * n for n in facet.normal)
+            found += [(simplex, _fmpq(facet.jump * area * square)) for simplex, area in zip(facet.simplices, facet.areas, strict=True)]
+        return tuple(found)
+
+    @cached_property
+    def _residues(self) -> tuple[numpy.ndarray, numpy.ndarray] | None:
+        """The vertices modulo a prime, and the kinks' simplices; None where a denominator is a multiple of it."""
+        if any(x.denominator % PRIME == 0 for vertex in self.vertices for x in vertex):
+            return None
+        residues = [[x.numerator * pow(x.denominator, -1, PRIME) % PRIME for x in vertex] for vertex in self.vertices]
+        return numpy.array(residues, dtype=numpy.int64), numpy.array([simplex for simplex, _ in self.kink_simplices], dtype=numpy.int64).reshape(-1, self.dimension)
+
+    def level_simplices(self, kappa: Point, multiplicity: int) -> list[int]:
+        """Numbers of the simplices of kinks of which ``multiplicity`` vertices may have one height over kappa: equal heights have equal residues."""
+        if self._residues is None or any(x.denominator % PRIME == 0 for x in kappa):
+            return list(range(len(self.kink_simplices)))
+        vertices, simplices = self._residues
+        direction = numpy.array([x.numerator * pow(x.denominator, -1, PRIME) % PRIME for x in kappa], dtype=numpy.int64)
+        heights = numpy.zeros(len(vertices), dtype=numpy.int64)
+        for axis in range(self.dimension):
+            heights = (heights + vertices[:, axis] * direction[axis]) % PRIME
+        rows = numpy.sort(heights[simplices], axis=1)
+        level = rows[:, multiplicity - 1 :] == rows[:, : self.dimension - multiplicity + 1]
+        return [int(number) for number in numpy.nonzero(level.any(axis=1))[0]]
 
     @cached_property
     def kink_directions(self) -> tuple[dict[Basis, int], ...]:
@@ -169,6 +206,10 @@ class LinearRegions:
                 total = [t + turn * facet.jump * n for t, n in zip(total, facet.normal, strict=True)]
             if any(total):
                 raise Refuted(f"the jumps do not cancel at the ridge with vertices {vertices}")
+
+    def statement(self) -> str:
+        """The bound of the network's own part as a theorem, in LaTeX."""
+        return rf"\[ \bigl|\tilde f(k)\bigr|\le\frac{{{decimal_above(self.total_variation)}}}{{|k|^2}}\qquad(k\ne0). \]"
 
     def decay(self, direction: Sequence[Any]) -> RayTransform:
         """The exact transform of the network's own part along a ray, and its decay; see :mod:`symspec.ray_transforms`."""

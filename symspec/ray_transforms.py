@@ -27,8 +27,8 @@ has order at least :math:`\Delta+1`; it may be larger, as where the kinks of one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
@@ -54,7 +54,7 @@ class RayTransform:
     """
 
     direction: Point
-    terms: dict[tuple[Fraction, int], Fraction]
+    terms: dict[tuple[Fraction, int], Fraction] = field(repr=False)
     codimension: int
 
     @cached_property
@@ -96,14 +96,22 @@ class RayTransform:
 class ExceptionalSpace:
     """The directions normal to a face: ``basis`` of the normal space (primitive integers), its ``codimension``, how many ``faces`` share it.
 
-    ``order`` is the exact order at the direction ``sample`` of the space, a generic one.
+    The direction ``sample`` of the space is a generic one.
     """
 
     codimension: int
     basis: tuple[tuple[int, ...], ...]
     faces: int
-    sample: Point
-    order: int | None
+    regions: LinearRegions = field(repr=False)
+
+    @cached_property
+    def sample(self) -> Point:
+        return _generic(self.basis, self.regions)
+
+    @cached_property
+    def order(self) -> int | None:
+        """The exact order of decay at the sample, decided when it is asked for."""
+        return _order(self.regions, self.sample, self.codimension)
 
 
 def ray_transform(regions: LinearRegions, direction: Sequence[Any]) -> RayTransform:
@@ -113,32 +121,41 @@ def ray_transform(regions: LinearRegions, direction: Sequence[Any]) -> RayTransf
         raise InputError(f"the direction has {len(kappa)} coordinates, the regions are in dimension {regions.dimension}")
     if not any(kappa):
         raise InputError("the direction is zero: a ray needs one that is not")
-    heights = [sum((a * b for a, b in zip(kappa, vertex, strict=True)), Fraction(0)) for vertex in regions.vertices]
-    terms: dict[tuple[Fraction, int], Fraction] = {}
-    scale = factorial(regions.dimension - 1)
-    for facet in regions.kinks:
-        factor = facet.jump * sum(n * n for n in facet.normal) * scale
-        for simplex, area in zip(facet.simplices, facet.areas, strict=True):
-            for s, p, value in divided_difference_terms([heights[v] for v in simplex]):
-                terms[s, p] = terms.get((s, p), Fraction(0)) + factor * area * value
+    terms = _terms(regions, kappa, range(len(regions.kink_simplices)))
     return RayTransform(kappa, {key: value for key, value in sorted(terms.items()) if value}, _codimension(regions, kappa))
 
 
-def divided_difference_terms(nodes: Sequence[Fraction]) -> Iterator[tuple[Fraction, int, Fraction]]:
-    """exp[c s_0, ..., c s_n] as the sum of value c^(-p) e^(c s) over the yielded (s, p, value)."""
-    n = len(nodes) - 1
+def _terms(regions: LinearRegions, kappa: Point, chosen: Iterable[int]) -> dict[tuple[Fraction, int], Fraction]:
+    """The sums C_{s,p} over some of the simplices of the kinks."""
+    direction = [fmpq(x.numerator, x.denominator) for x in kappa]
+    heights: dict[int, fmpq] = {}
+    sums: dict[tuple[fmpq, int], fmpq] = {}
+    for number in chosen:
+        simplex, weight = regions.kink_simplices[number]
+        for v in simplex:
+            if v not in heights:
+                heights[v] = sum((a * fmpq(b.numerator, b.denominator) for a, b in zip(direction, regions.vertices[v], strict=True)), fmpq(0))
+        for s, p, value in divided_difference_terms([heights[v] for v in simplex]):
+            sums[s, p] = sums.get((s, p), fmpq(0)) + weight * value
+    scale = factorial(regions.dimension - 1)
+    return {(Fraction(int(s.p), int(s.q)), p): Fraction(int(value.p), int(value.q)) * scale for (s, p), value in sums.items()}
+
+
+def divided_difference_terms(nodes: Sequence[Any]) -> Iterator[tuple[Any, int, Any]]:
+    """exp[c s_0, ..., c s_n] as the sum of value c^(-p) e^(c s) over the yielded (s, p, value); nodes are exact rationals of one type."""
+    n, one = len(nodes) - 1, nodes[0] * 0 + 1
     for s in dict.fromkeys(nodes):
         m = nodes.count(s)
-        taylor = _taylor([s - other for other in nodes if other != s], m)
+        taylor = _taylor([s - other for other in nodes if other != s], m, one)
         for r in range(m):
             yield s, n - r, taylor[m - 1 - r] / factorial(r)
 
 
-def _taylor(distances: Sequence[Fraction], length: int) -> list[Fraction]:
+def _taylor(distances: Sequence[Any], length: int, one: Any) -> list[Any]:
     """Coefficients of prod 1/(distance + w) in w."""
-    series = [Fraction(1)] + [Fraction(0)] * (length - 1)
+    series = [one] + [one * 0] * (length - 1)
     for distance in distances:
-        previous = Fraction(0)
+        previous = one * 0
         for i, value in enumerate(series):
             previous = (value - previous) / distance
             series[i] = previous
@@ -160,10 +177,19 @@ def exceptional_spaces(regions: LinearRegions) -> tuple[ExceptionalSpace, ...]:
     found = []
     for codimension, spaces in enumerate(regions.kink_directions, start=1):
         for basis, count in sorted(spaces.items(), key=lambda item: -item[1]):
-            normals = _normal_basis(basis, regions.dimension)
-            sample = _generic(normals, regions)
-            found.append(ExceptionalSpace(codimension, normals, count, sample, ray_transform(regions, sample).order))
+            found.append(ExceptionalSpace(codimension, _normal_basis(basis, regions.dimension), count, regions))
     return tuple(found)
+
+
+def _order(regions: LinearRegions, kappa: Point, codimension: int) -> int | None:
+    """The exact order in a direction of known codimension c: c + 1 if a leading coefficient, p = c - 1, does not vanish.
+
+    A node of multiplicity m has terms with p >= d - m, so only simplices with d - c + 1 vertices of equal height count; they are found modulo a prime, which leaves none out.
+    """
+    leading = _terms(regions, kappa, regions.level_simplices(kappa, regions.dimension - codimension + 1))
+    if any(value for (_, p), value in leading.items() if p == codimension - 1):
+        return codimension + 1
+    return ray_transform(regions, kappa).order
 
 
 def _normal_basis(basis: Basis, d: int) -> tuple[tuple[int, ...], ...]:

@@ -263,3 +263,26 @@ def test_frequency_zero_is_the_integral_and_bad_frequencies():
         numerics.fourier(regions, [1, float("nan")])
     with pytest.raises(InputError, match="linear regions"):
         numerics.fourier_parts(_bump(), [1, 2])
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_frequencies_nearly_orthogonal_to_a_facet(d):
+    """Ever closer to a facet's normal, against the exact exponential sum of the ray at 600 digits, where the differences of its nodes cancel."""
+    rng = numpy.random.default_rng(d)
+    widths = (d, 4, 3, 1)
+    layers = [(numpy.round(8 * rng.standard_normal((b, a))) / 8, numpy.round(8 * rng.standard_normal(b)) / 8) for a, b in pairwise(widths)]
+    regions = ss.relu_network(layers).linear_regions([(-1, 1)] * d)
+    normal = max(regions.kinks, key=lambda facet: abs(facet.weight)).normal
+    for exponent in (0, 2, 8, 16, 40, None):
+        k = [Fraction(n) + (0 if exponent is None else Fraction(i + 1, 10**exponent)) for i, n in enumerate(normal)]
+        found = numerics.fourier_parts(regions, k, 20).interior
+        law = regions.decay(k)
+        with working_precision(2000):
+            total = acb(0)
+            for (s, p), value in law.terms.items():
+                height, factor = (arb(fmpq(x.numerator, x.denominator)) for x in (s, value))
+                total += factor * acb(0, -1) ** (-p) * acb(height.cos(), -height.sin())
+            square = sum(x * x for x in k)
+            total *= -arb(fmpq(square.denominator, square.numerator))
+            assert total.real.rad() < 1e-100
+            assert abs(found - total).upper() <= abs(total).lower() * arb("1e-20")

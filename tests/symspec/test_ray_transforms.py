@@ -110,3 +110,25 @@ def test_the_constant_bounds_the_ray():
         scaled = abs(complex(expression.subs(t, 10**exponent).evalf(40))) * 10 ** (exponent * law.order)
         assert scaled <= float(law.constant) * (1 + 10 ** (2 - exponent))
     assert list(itertools.islice(law.terms, 1))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_orders_of_exceptional_spaces_are_those_of_their_samples(data):
+    """The shortcut by leading coefficients and residues against the whole transform."""
+    d = data.draw(st.integers(2, 3))
+    regions = data.draw(relu_networks(d, most=3)).linear_regions([(-1, 2)] * d)
+    for space in regions.exceptional_directions()[:6]:
+        law = regions.decay(space.sample)
+        assert (space.order, space.codimension) == (law.order, law.codimension)
+
+
+def test_residues_are_not_needed(monkeypatch):
+    """Where a denominator is a multiple of the prime all simplices are looked at."""
+    network, _ = gaussian_network((2, 4, 3, 1), 1)
+    regions = network.linear_regions([(-2, 2)] * 2)
+    expected = [space.order for space in regions.exceptional_directions()]
+    monkeypatch.setattr("symspec.linear_regions.PRIME", 2)
+    again = network.linear_regions([(-2, 2)] * 2)
+    assert len(again.level_simplices((Fraction(1), Fraction(2)), 2)) == len(again.kink_simplices)
+    assert [space.order for space in again.exceptional_directions()] == expected
