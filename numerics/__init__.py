@@ -14,6 +14,7 @@ from .approximate import AnglePolynomial, angle_polynomial
 from .certificates import Certificate
 from .certification import certify
 from .constants import ball
+from .curve_spectrum import CurveSpectrum, curve_coefficients
 from .decay_constants import decay_constant, stretch_constant
 from .decay_rates import decay_radius, decay_rate
 from .dimension_limit import LargeDimension, large_dimension
@@ -22,9 +23,12 @@ from .fourier_transform import fourier, fourier_bound
 from .geometric_bounds import GeometricCertificate
 from .hermite import hermite_coefficients
 from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
+from .lipschitz import LipschitzChain, lipschitz_chain
 from .optimal_depths import OptimalDepth, optimal_depth
 from .precision import working_precision
+from .region_transform import FourierParts, fourier_parts
 from .ridge import LearningPoint, learning_curve
+from .space_transform import space_fourier
 from .spectrum import eigenvalues
 from .values import evaluate
 from .variances import fractional_variances, variance_beyond
@@ -33,16 +37,20 @@ from .verifier import Verified, verify
 __all__ = [
     "AnglePolynomial",
     "Certificate",
+    "CurveSpectrum",
     "Domination",
+    "FourierParts",
     "GeometricCertificate",
     "LargeDimension",
     "LearningPoint",
+    "LipschitzChain",
     "OptimalDepth",
     "Reduction",
     "Verified",
     "angle_polynomial",
     "ball",
     "certify",
+    "curve_coefficients",
     "decay_constant",
     "decay_radius",
     "decay_rate",
@@ -53,13 +61,16 @@ __all__ = [
     "evaluate",
     "fourier",
     "fourier_bound",
+    "fourier_parts",
     "fractional_variances",
     "hermite_coefficients",
     "large_dimension",
     "layer_domination",
     "layer_shares",
     "learning_curve",
+    "lipschitz_chain",
     "optimal_depth",
+    "space_fourier",
     "stretch_constant",
     "variance_beyond",
     "verify",

@@ -3,8 +3,8 @@ r"""Fourier transforms of piecewise linear functions, in balls.
 :math:`\tilde f(k)=-k^{-2}\sum_j\delta_je^{-ikx_j}` (:mod:`symspec.piecewise_linear`), so :math:`k^2|\tilde f(k)|\le\sum_j|\delta_j|`
 for every k, with equality where the phases agree.
 
-Equally spaced frequencies :math:`k=hm` share their work: with :math:`m=a+Bb` the sum
-:math:`\sum_j(\delta_jz_j^a)(z_j^B)^b`, :math:`z_j=e^{-ihx_j}`, is one product of two matrices of complex balls.
+Equally spaced frequencies :math:`k=hm` share their work: the sums :math:`\sum_j\delta_jz_j^m`, :math:`z_j=e^{-ihx_j}`, are one product of two matrices of integers
+(:mod:`numerics.fixed_point`).
 
 >>> from symspec.piecewise_linear import PiecewiseLinear
 >>> hat = PiecewiseLinear.through([(-1, 0), (0, 1), (1, 0)], left=0, right=0)
@@ -18,50 +18,69 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import gcd, isqrt, lcm
+from math import gcd, lcm
 from typing import Any
 
 import sympy
-from flint import acb, acb_mat, arb, fmpq
+from flint import acb, arb, fmpq
 
 from symspec.errors import InputError, Undecided
-from symspec.exact import exact, natural
+from symspec.exact import exact, is_zero, natural
+from symspec.linear_regions import LinearRegions
+from symspec.parameter_derivatives import ParameterDerivative
 from symspec.piecewise_linear import PiecewiseLinear, Window
+from symspec.relu_networks import ReluNetwork
 
 from .constants import ball
+from .fixed_point import power_sums
 from .precision import goal_bits, working_precision
+from .region_transform import region_fourier
+from .space_transform import space_fourier
 
 GUARD = 32
+Function = PiecewiseLinear | Window | ParameterDerivative
 MAX_BITS = 100_000
 FEWEST_FOR_A_GRID, GRID_ATTEMPTS = 16, 3
 
 
-def fourier(f: PiecewiseLinear | Window, k: Any, digits: Any = 30) -> Any:
+def fourier(f: Function | LinearRegions | ReluNetwork, k: Any, digits: Any = 30) -> Any:
     """The transform at a frequency k (an exact number), or a list of balls at several: complex balls, good to ``digits`` digits of their modulus.
 
+    For the linear regions of a network in a box, k is a vector and the transform that of f on the box and 0 outside; :func:`fourier_parts` keeps the network's own part and
+    that of the boundary apart. A network is taken in all of space,
+    where k is not one of its singular directions (:mod:`numerics.space_transform`). The derivative of a network by a parameter has a transform as well.
+
     A value that is exactly 0, or too small against its terms to be told from 0, is a ball around 0 of radius 10^(-2 digits) times the size of
-    the terms. Raises InputError at frequency 0, except for a window, whose integral it is.
+    the terms. Raises InputError at frequency 0, except for a window or a box, whose integral it is.
     """
-    if not isinstance(f, (PiecewiseLinear, Window)):
-        raise InputError(f"fourier takes a piecewise linear function or a window of one, not {type(f).__name__}")
+    if isinstance(f, LinearRegions):
+        return region_fourier(f, k, digits)
+    if isinstance(f, ReluNetwork):
+        if f.outputs != 1:
+            raise InputError(f"a network with {f.outputs} outputs has a transform for each: take net.restrict_to_line, net.linear_regions or space_fourier, with the output")
+        if f.inputs > 1:
+            return space_fourier(f, k, digits)
+        f = f.restrict_to_line([0], [1])
+    if not isinstance(f, (PiecewiseLinear, Window, ParameterDerivative)):
+        raise InputError(f"fourier takes a network, a piecewise linear function, a window of one, linear regions or a parameter derivative, not {type(f).__name__}")
     several = isinstance(k, Iterable) and not isinstance(k, str)
-    frequencies = [exact(value, "frequency") for value in (k if several else [k])]
-    if any(value.is_zero for value in frequencies) and isinstance(f, PiecewiseLinear):
+    frequencies = _exact_frequencies(k if several else [k])
+    if not isinstance(f, Window) and any(_vanishes(value) for value in frequencies):
         raise InputError("the transform at frequency 0 is a distribution; give k != 0, or use a window")
     number = natural(digits, "digits", 1)
-    grid = _grid(frequencies) if isinstance(f, PiecewiseLinear) else None
-    values = _on_grid(f, *grid, number) if grid and isinstance(f, PiecewiseLinear) else [_refined(f, value, number) for value in frequencies]
+    grid = None if isinstance(f, ParameterDerivative) else _grid(frequencies)
+    values = _on_grid(f, *grid, number) if grid and not isinstance(f, ParameterDerivative) else [_refined(f, value, number) for value in frequencies]
     return values if several else values[0]
 
 
-def fourier_bound(f: PiecewiseLinear) -> arb:
-    """An upper bound of k^2 |f~(k)| for every k: TV(f'), exact when it is a short dyadic number."""
+def fourier_bound(f: PiecewiseLinear | LinearRegions) -> arb:
+    """An upper bound of |k|^2 |f~(k)| for every k: TV(grad f), exact when it is a short dyadic number. In a box it bounds the network's own part."""
     total = f.total_variation
     with working_precision(128):
         return arb(fmpq(total.numerator, total.denominator)).upper()
 
 
-def _refined(f: PiecewiseLinear | Window, k: sympy.Expr, digits: int) -> acb:
+def _refined(f: Function, k: sympy.Expr, digits: int) -> acb:
     goal, bits = goal_bits(digits), goal_bits(digits) + GUARD
     while bits <= MAX_BITS:
         with working_precision(bits):
@@ -73,23 +92,52 @@ def _refined(f: PiecewiseLinear | Window, k: sympy.Expr, digits: int) -> acb:
     raise Undecided(f"the transform at {k} is not known to {digits} digits at {MAX_BITS} bits")
 
 
-def _value(f: PiecewiseLinear | Window, k: sympy.Expr) -> tuple[acb, arb]:
-    """The transform, and the size of its terms."""
+def _value(f: Function, k: sympy.Expr) -> tuple[acb, arb]:
+    """The transform, and the size of its terms; see :func:`_size`."""
     frequency = ball(k)
     if isinstance(f, Window) and k.is_zero:
         return _integral(f)
-    kinks = f.kinks if isinstance(f, Window) else tuple(zip(f.breakpoints, f.slope_jumps, strict=True))
-    total, size = acb(0), arb(0)
-    for x, jump in kinks:
-        total -= _ball(jump) * _wave(frequency, x)
-        size += abs(_ball(jump))
-    total, size = total / frequency**2, size / frequency**2
+    total = acb(0)
+    if isinstance(f, ParameterDerivative):
+        for x, jump, bend in zip(f.breakpoints, f.value_jumps, f.slope_jumps, strict=True):
+            total -= acb(_ball(bend), frequency * _ball(jump)) * _wave(frequency, x)
+    else:
+        for x, jump in _kinks(f):
+            total -= _ball(jump) * _wave(frequency, x)
+    return total / frequency**2 + _ends(f, frequency), _size(_scales(f), frequency)
+
+
+def _scales(f: Function) -> tuple[arb, arb, arb]:
+    """Sums of |slope jumps| and of |value jumps|, ends of a window included, and 1 over the length on which f is not affine (0 for one point)."""
+    rise: tuple[Fraction, ...] = ()
+    if isinstance(f, ParameterDerivative):
+        rise, bend, places = f.value_jumps, f.slope_jumps, f.breakpoints
+    elif isinstance(f, Window):
+        rise, bend, places = f.values, (*f.slopes, *(jump for _, jump in f.kinks)), (f.a, f.b)
+    else:
+        bend, places = f.slope_jumps, f.breakpoints
+    length = places[-1] - places[0] if places else Fraction(0)
+    return _ball(sum(map(abs, bend), Fraction(0))), _ball(sum(map(abs, rise), Fraction(0))), _ball(1 / length if length else Fraction(0))
+
+
+def _size(scales: tuple[arb, arb, arb], frequency: arb) -> arb:
+    """The size of the terms, or for frequencies far below one wave in the whole the size that they leave when they cancel."""
+    bend, rise, least = scales
+    scale = abs(frequency).max(least)
+    return (bend / scale + rise) / scale
+
+
+def _kinks(f: PiecewiseLinear | Window) -> tuple[tuple[Fraction, Fraction], ...]:
+    return f.kinks if isinstance(f, Window) else tuple(zip(f.breakpoints, f.slope_jumps, strict=True))
+
+
+def _ends(f: Function, frequency: arb) -> acb:
+    """The boundary terms of a window."""
+    total = acb(0)
     if isinstance(f, Window):
         for sign, x, value, slope in ((-1, f.a, f.values[0], f.slopes[0]), (1, f.b, f.values[1], f.slopes[1])):
-            factor = acb(_ball(slope) / frequency**2, _ball(value) / frequency)
-            total += sign * factor * _wave(frequency, x)
-            size += abs(factor)
-    return total, size
+            total += sign * acb(_ball(slope) / frequency**2, _ball(value) / frequency) * _wave(frequency, x)
+    return total
 
 
 def _integral(f: Window) -> tuple[acb, arb]:
@@ -111,20 +159,41 @@ def _ball(value: Any) -> arb:
     return arb(fmpq(int(value.numerator), int(value.denominator)))
 
 
+def _exact_frequencies(values: Iterable[Any]) -> list[sympy.Expr]:
+    """Exact numbers. Rational multiples of a number that was seen before need no second look, which for sympy takes longer than the transform."""
+    seen, found = set(), []
+    for value in values:
+        if isinstance(value, sympy.Expr):
+            ratio, rest = value.as_coeff_Mul()
+            if rest in seen and ratio.is_Rational:
+                found.append(value)
+                continue
+        found.append(exact(value, "frequency"))
+        seen.add(found[-1].as_coeff_Mul()[1])
+    return found
+
+
+def _vanishes(value: sympy.Expr) -> bool:
+    ratio, rest = value.as_coeff_Mul()
+    return bool(ratio == 0 or is_zero(rest))
+
+
 def _grid(frequencies: Sequence[sympy.Expr]) -> tuple[sympy.Expr, list[int]] | None:
-    """(h, multiples) for many rational multiples of one step, else None."""
-    if len(frequencies) < FEWEST_FOR_A_GRID or not all(value.is_Rational for value in frequencies):
+    """(h, multiples) for many integer multiples of one step, which may be irrational; else None."""
+    pairs = [value.as_coeff_Mul() for value in frequencies]
+    if len(pairs) < FEWEST_FOR_A_GRID or any(rest != pairs[0][1] for _, rest in pairs) or any(_vanishes(value) for value in frequencies):
         return None
-    denominator = lcm(*(int(value.q) for value in frequencies))
-    numerators = [int(value.p) * (denominator // int(value.q)) for value in frequencies]
+    unit, ratios = pairs[0][1], [ratio for ratio, _ in pairs]
+    denominator = lcm(*(int(ratio.q) for ratio in ratios))
+    numerators = [int(ratio.p) * (denominator // int(ratio.q)) for ratio in ratios]
     common = gcd(*numerators)
-    step, multiples = sympy.Rational(common, denominator), [number // common for number in numerators]
+    step, multiples = unit * sympy.Rational(common, denominator), [number // common for number in numerators]
     return (step, multiples) if max(map(abs, multiples)) <= 64 * len(multiples) else None
 
 
-def _on_grid(f: PiecewiseLinear, step: sympy.Expr, multiples: list[int], digits: int) -> list[acb]:
+def _on_grid(f: PiecewiseLinear | Window, step: sympy.Expr, multiples: list[int], digits: int) -> list[acb]:
     """All values by one matrix product at a precision that is raised; the few that cancel more are refined one by one."""
-    goal, bits = goal_bits(digits), goal_bits(digits) + 2 * GUARD
+    goal, bits = goal_bits(digits), goal_bits(digits) + GUARD
     found: dict[int, acb] = {}
     for _ in range(GRID_ATTEMPTS):
         missing = sorted({abs(m) for m in multiples} - found.keys())
@@ -137,33 +206,21 @@ def _on_grid(f: PiecewiseLinear, step: sympy.Expr, multiples: list[int], digits:
     return [found[m] if m > 0 else found[-m].conjugate() for m in multiples]
 
 
-def _products(f: PiecewiseLinear, step: sympy.Expr, multiples: list[int], goal: int, bits: int) -> dict[int, acb]:
+def _products(f: PiecewiseLinear | Window, step: sympy.Expr, multiples: list[int], goal: int, bits: int) -> dict[int, acb]:
     """The values at step * m, m > 0, that are good enough."""
-    top = multiples[-1]
-    width = isqrt(top) + 1
-    with working_precision(bits + 2 * top.bit_length()):
-        scale = ball(step)
-        waves, jumps = [_wave(scale, x) for x in f.breakpoints], [_ball(jump) for jump in f.slope_jumps]
-        small = acb_mat(width, len(waves), [entry for row in _powers(waves, jumps, width) for entry in row])
-        giants = _powers([wave**width for wave in waves], [arb(1)] * len(waves), top // width + 1)
-        table = small * acb_mat(len(giants), len(waves), [entry for row in giants for entry in row]).transpose()
-        size = sum((abs(jump) for jump in jumps), arb(0))
-        least = size.lower() * arb(2) ** (-2 * goal)
+    top, kinks = multiples[-1], _kinks(f)
+    with working_precision(bits + top.bit_length() + len(kinks).bit_length()):
+        scale, scales = ball(step), _scales(f)
+        jumps = [_ball(jump) for _, jump in kinks]
+        sums = power_sums([_wave(scale, x) for x, _ in kinks], jumps, top) if kinks else None
         found = {}
         for m in multiples:
-            total = table[m % width, m // width]
+            k = scale * m
+            total = _ends(f, k) - sums(m) / k**2 if sums else _ends(f, k)
             radius = total.real.rad().max(total.imag.rad()) * 2
-            if radius <= abs(total).lower() * arb(2) ** (-goal - 2) or radius <= least:
-                found[m] = -total / (scale * m) ** 2
+            if radius <= abs(total).lower() * arb(2) ** (-goal - 2) or radius <= _size(scales, k).lower() * arb(2) ** (-2 * goal):
+                found[m] = total
         return found
-
-
-def _powers(waves: list[acb], start: list[arb], count: int) -> list[list[acb]]:
-    """Rows start * wave^0, wave^1, ..."""
-    rows = [[acb(value) for value in start]]
-    for _ in range(count - 1):
-        rows.append([value * wave for value, wave in zip(rows[-1], waves, strict=True)])
-    return rows
 
 
 __all__ = ["fourier", "fourier_bound"]

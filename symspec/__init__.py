@@ -57,10 +57,12 @@ if TYPE_CHECKING:
     from .dual_equations import DualEquation as DualEquation, dual_equation as dual_equation
     from .errors import (
         CertificateError as CertificateError,
+        ComplexTooLarge as ComplexTooLarge,
         DomainError as DomainError,
         ExpressionTooLarge as ExpressionTooLarge,
         InputError as InputError,
         MissingLibrary as MissingLibrary,
+        NetworkFileError as NetworkFileError,
         NoClosedForm as NoClosedForm,
         NotSquareIntegrable as NotSquareIntegrable,
         OutputError as OutputError,
@@ -73,15 +75,20 @@ if TYPE_CHECKING:
     from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
     from .layer_limits import limit_shares as limit_shares
     from .layer_pairs import LayerDifference as LayerDifference, layer_difference as layer_difference
+    from .linear_regions import LinearRegions as LinearRegions
     from .network import Network as Network, mlp as mlp
+    from .network_files import load_network as load_network
+    from .parameter_derivatives import ParameterDerivative as ParameterDerivative
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
     from .pixel_kernel import PixelKernel as PixelKernel
+    from .ray_transforms import RayTransform as RayTransform
     from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .reverse import HermiteSeries as HermiteSeries, activation_from_kernel as activation_from_kernel
     from .simplicity import WeakSimplicity as WeakSimplicity, weak_simplicity as weak_simplicity
     from .singularity import Expansion as Expansion, expansion as expansion
     from .spectrum import eigenvalue as eigenvalue
+    from .trigonometric_curves import TrigonometricCurve as TrigonometricCurve, flower as flower, trigonometric_curve as trigonometric_curve
 
 __version__ = "0.1.0"
 
@@ -97,20 +104,25 @@ _EXPORTS = {
     "domain": "BooleanCube Circle Domain Gaussian Sphere parse_domain",
     "dual_equations": "DualEquation dual_equation",
     "errors": (
-        "CertificateError DomainError ExpressionTooLarge InputError MissingLibrary NoClosedForm NotSquareIntegrable "
+        "CertificateError ComplexTooLarge DomainError ExpressionTooLarge InputError MissingLibrary NetworkFileError NoClosedForm NotSquareIntegrable "
         "OutputError ParseError Refuted SymspecError Undecided UnknownName"
     ),
     "kernel": "Kernel zonal_kernel",
     "layer_pairs": "LayerDifference layer_difference",
     "layer_limits": "limit_shares",
+    "linear_regions": "LinearRegions",
     "network": "Network mlp",
+    "network_files": "load_network",
+    "parameter_derivatives": "ParameterDerivative",
     "piecewise_linear": "PiecewiseLinear",
     "pixel_kernel": "PixelKernel",
+    "ray_transforms": "RayTransform",
     "relu_networks": "ReluNetwork relu_network",
     "residual": "ResidualNetwork resnet",
     "reverse": "HermiteSeries activation_from_kernel",
     "simplicity": "WeakSimplicity weak_simplicity",
     "singularity": "Expansion expansion",
     "spectrum": "eigenvalue",
+    "trigonometric_curves": "TrigonometricCurve flower trigonometric_curve",
 }
 __all__, __getattr__, __dir__ = lazy_names(__name__, _EXPORTS)

@@ -49,6 +49,7 @@ TABLE = {
     "expansion": ("symspec.commands:expansion", "exact Puiseux expansions of a kernel at correlation +1 and -1"),
     "layers": ("numerics.layers_command:layers", "what each weight layer contributes to the tangent kernel, and which dominates"),
     "optimal-depth": ("numerics.optimal_depth_command:optimal_depth", "the depth at which a degree has its largest share, over a grid of variances"),
+    "fourier": ("numerics.fourier_command:fourier", "the exact Fourier transform of a ReLU network from a file"),
     "verify": ("numerics.verify_command:verify", "prove a certificate again, independently of the program that wrote it"),
     "gram": ("gpu.commands:gram", "Gram matrices, and certified eigenvalues checked against random points"),
     "repl": ("symspec.commands:repl", "a Python prompt with everything imported"),

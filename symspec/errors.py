@@ -26,6 +26,10 @@ class ParseError(InputError):
     """A text is not an expression of the activation grammar."""
 
 
+class NetworkFileError(InputError):
+    """A file holds no network that can be read."""
+
+
 class NotSquareIntegrable(SymspecError, ValueError):
     """The activation has infinite second moment under the Gaussian in question."""
 
@@ -36,6 +40,10 @@ class NoClosedForm(SymspecError, NotImplementedError):
 
 class ExpressionTooLarge(SymspecError, OverflowError):
     """Writing the object as one expression would take more room than is sensible."""
+
+
+class ComplexTooLarge(SymspecError, OverflowError):
+    """A polyhedral complex has more faces than its budget allows; the message says the count reached."""
 
 
 class Undecided(SymspecError, ArithmeticError):

@@ -104,6 +104,37 @@ def is_zero(value: sympy.Expr) -> bool:
     raise NoClosedForm(f"it is not decided whether the constant {str(value)[:80]} is zero; write it in a simpler form")
 
 
+def decimal_above(value: Fraction, digits: int = 8) -> str:
+    """A short decimal not below an exact number >= 0: its exact text where that is short, else rounded up after about ``digits`` significant digits.
+
+    >>> decimal_above(Fraction(7, 3)), decimal_above(Fraction(10**40 + 1, 3 * 10**39))
+    ('7/3', '3.333334')
+    """
+    text = str(value)
+    if len(text) <= 2 * digits:
+        return text
+    scale = digits - (len(str(value.numerator)) - len(str(value.denominator)))
+    rounded = Fraction(math.ceil(value * Fraction(10) ** (scale - 1))) / Fraction(10) ** (scale - 1)
+    mantissa, exponent = _scientific(rounded)
+    if not -5 < exponent < 2 * digits:
+        return f"{mantissa}e{exponent}"
+    places = max(0, scale - 1)
+    whole, part = divmod(rounded.numerator * 10**places // rounded.denominator, 10**places)
+    return f"{whole}.{part:0{places}d}".rstrip("0").rstrip(".") if places else str(whole)
+
+
+def _scientific(value: Fraction) -> tuple[str, int]:
+    """The digits d.ddd and the exponent of a positive decimal fraction."""
+    exponent = len(str(value.numerator)) - len(str(value.denominator))
+    if value < Fraction(10) ** exponent:
+        exponent -= 1
+    scaled, zeros = value / Fraction(10) ** exponent, 0
+    while scaled.denominator != 1:
+        scaled, zeros = scaled * 10, zeros + 1
+    text = str(scaled.numerator).rstrip("0")
+    return (f"{text[0]}.{text[1:]}" if len(text) > 1 else text), exponent
+
+
 def natural(value: Any, what: str, least: int = 0) -> int:
     """Return ``value`` as an int not below ``least``; anything else is an :class:`InputError`."""
     try:

@@ -29,7 +29,9 @@ import sympy
 from sympy import Expr
 
 from .errors import InputError
-from .exact import exact
+from .exact import decimal_above, exact
+
+LONGEST_FORMULA = 12
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,14 @@ class PiecewiseLinear:
             raise InputError("the transform at frequency 0 is a distribution; give k != 0, or use a window")
         waves = [_rational(d) * sympy.exp(-sympy.I * frequency * _rational(x)) for x, d in zip(self.breakpoints, self.slope_jumps, strict=True)]
         return -sympy.Add(*waves) / frequency**2
+
+    def statement(self) -> str:
+        """The transform and its bound as a theorem, in LaTeX; long sums are abbreviated."""
+        count = len(self.breakpoints)
+        formula = rf"-\frac1{{k^2}}\sum_{{j=1}}^{{{count}}}\delta_je^{{-ikx_j}}"
+        if count <= LONGEST_FORMULA:
+            formula = sympy.latex(self.fourier_transform(sympy.Symbol("k", real=True, nonzero=True)))
+        return rf"\[ \tilde f(k)={formula},\qquad \bigl|\tilde f(k)\bigr|\le\frac{{{decimal_above(self.total_variation)}}}{{k^2}}\qquad(k\ne0). \]"
 
     def window(self, a: Any, b: Any) -> Window:
         """The function on [a, b] and 0 outside: its kinks inside, and what the two ends add."""

@@ -1,4 +1,4 @@
-r"""Finite ReLU networks with exact weights, and their exact restriction to a line.
+r"""Finite ReLU networks with exact weights, and their exact restriction to lines and polylines.
 
 A network :math:`f=W_{L+1}\,\sigma(W_L\cdots\sigma(W_1x+b_1)\cdots+b_L)+b_{L+1}`, :math:`\sigma(z)=\max(z,0)+a\min(z,0)`, is continuous and
 piecewise linear. Every float is an exact binary rational, so on a line :math:`x=x_0+tv` every kink is an exact rational number.
@@ -9,7 +9,7 @@ opposite signs vanishes at exactly one point between, with the column :math:`|z_
 layer are done the activation acts on every column entry by entry, at infinity too: what grows becomes positive, what falls
 zero, and what is constant along the line (entry 0 at infinity) has its sign at the finite neighbour. Each layer is one exact integer matrix
 product with all columns. No kink is missed, kinks that coincide are one column, and columns where the final slopes
-agree are dropped at the end.
+agree are dropped at the end. A polyline is the same with finite columns, its corners, instead of the points at infinity.
 
 >>> net = relu_network([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
 >>> f = net.restrict_to_line([0], [1])
@@ -22,14 +22,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import gcd, isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flint import fmpq, fmpz, fmpz_mat
 
 from .errors import InputError
 from .exact import exact
-from .piecewise_linear import PiecewiseLinear
+from .piecewise_linear import PiecewiseLinear, Window
+
+if TYPE_CHECKING:
+    from .linear_regions import LinearRegions
+    from .parameter_derivatives import ParameterDerivative
 
 MAX_ENTRIES = 50_000_000
 
@@ -48,6 +53,13 @@ class AffineLayer:
     @property
     def outputs(self) -> int:
         return int(self.matrix.nrows())
+
+    def after(self, first: AffineLayer) -> AffineLayer:
+        """Composition with the layer before, exactly."""
+        width = first.inputs + 1
+        last = [0] * (width - 1) + [first.denominator]
+        below = fmpz_mat(first.outputs + 1, width, [*first.matrix.entries(), *last])
+        return AffineLayer(self.matrix * below, self.denominator * first.denominator)
 
     def apply(self, columns: fmpz_mat) -> fmpz_mat:
         """Homogeneous columns of the outputs, the scale in the last row."""
@@ -92,7 +104,31 @@ class ReluNetwork:
         """t -> f(origin + t direction) exactly, for one output. InputError for vectors of a wrong length or a zero direction."""
         if not 0 <= output < self.outputs:
             raise InputError(f"output {output} does not exist: the network has {self.outputs}")
-        return _Line(self, origin, direction).restriction(output)
+        return Path.line(self, origin, direction).restriction(output)
+
+    def restrict_to_polyline(self, corners: Iterable[Sequence[Any]], parameters: Sequence[Any] | None = None, output: int = 0) -> Window:
+        """t -> f(p(t)) exactly, for one output, p being linear between the corners, which it meets at the parameters (0, 1, 2, ... by default).
+
+        The result lives on the interval of the parameters. Raises InputError for fewer than two corners, corners of a wrong length, parameters that do not ascend.
+        """
+        if not 0 <= output < self.outputs:
+            raise InputError(f"output {output} does not exist: the network has {self.outputs}")
+        return Path.polyline(self, list(corners), parameters).window(output)
+
+    def linear_regions(self, box: Iterable[Any], output: int = 0, budget: int | None = None) -> LinearRegions:
+        """The exact complex of linear regions of one output in a box, given as a pair (low, high) for every input.
+
+        ``budget`` bounds the number of faces of all dimensions. Raises InputError for an empty box, ComplexTooLarge past the budget.
+        """
+        from .region_assembly import BUDGET, linear_regions
+
+        return linear_regions(self, box, output, BUDGET if budget is None else budget)
+
+    def parameter_derivative(self, origin: Sequence[Any], direction: Sequence[Any], *, layer: Any, neuron: Any, weight: Any = None, output: Any = 0) -> ParameterDerivative:
+        """The exact derivative on a line by one bias or weight; see :mod:`symspec.parameter_derivatives`."""
+        from .parameter_derivatives import parameter_derivative
+
+        return parameter_derivative(self, origin, direction, layer=layer, neuron=neuron, weight=weight, output=output)
 
     def __str__(self) -> str:
         return f"ReLU network {'-'.join(map(str, self.widths))}"
@@ -118,7 +154,7 @@ def relu_network(layers: Iterable[Any], slope: Any = 0) -> ReluNetwork:
         made.append(layer)
     if not made:
         raise InputError("a network needs at least one layer")
-    return ReluNetwork(tuple(made), _fraction(slope, "slope"))
+    return ReluNetwork(tuple(made), rational_number(slope, "slope"))
 
 
 def _layer(weights: Any, biases: Any, name: str) -> AffineLayer:
@@ -128,7 +164,7 @@ def _layer(weights: Any, biases: Any, name: str) -> AffineLayer:
     shifts = [0] * len(rows) if biases is None else list(biases)
     if len(shifts) != len(rows):
         raise InputError(f"{name}: {len(rows)} neurons but {len(shifts)} biases")
-    values = [_fraction(entry, name) for row, shift in zip(rows, shifts, strict=True) for entry in (*row, shift)]
+    values = [rational_number(entry, name) for row, shift in zip(rows, shifts, strict=True) for entry in (*row, shift)]
     denominator = _common_denominator(values)
     entries = [value.numerator * (denominator // value.denominator) for value in values]
     return AffineLayer(fmpz_mat(len(rows), len(rows[0]) + 1, entries), denominator)
@@ -142,7 +178,8 @@ def _nested(weights: Any, name: str) -> list[Any]:
         raise InputError(f"{name}: the weights must be a matrix") from None
 
 
-def _fraction(value: Any, what: str) -> Fraction:
+def rational_number(value: Any, what: str) -> Fraction:
+    """An exact rational number; a float at its binary value. InputError, naming ``what``, for anything else."""
     if isinstance(value, float) and isfinite(value):
         return Fraction(value)
     if type(value) is int:
@@ -162,7 +199,7 @@ def _common_denominator(values: Sequence[Fraction]) -> int:
 
 def _column(vector: Sequence[Any], length: int, what: str) -> list[int]:
     """Homogeneous coordinates of a point, the scale last."""
-    values = [_fraction(entry, what) for entry in vector]
+    values = [rational_number(entry, what) for entry in vector]
     if len(values) != length:
         raise InputError(f"the {what} has {len(values)} coordinates, the network takes {length}")
     denominator = _common_denominator(values)
@@ -177,21 +214,55 @@ def _activated(columns: fmpz_mat, slope: Fraction) -> fmpz_mat:
     return fmpz_mat(columns.nrows(), count, [*body, *(z * q for z in entries[len(entries) - count :])])
 
 
-class _Line:
-    """The columns of one line, refined layer by layer. A parameter t is kept as a pair (p, q), t = p/q, q = 0 at the two ends."""
+class Path:
+    """Columns between which a path is straight, refined layer by layer. A parameter t is kept as a pair (p, q), t = p/q; q = 0 at the two ends of a line."""
 
-    def __init__(self, network: ReluNetwork, origin: Sequence[Any], direction: Sequence[Any]) -> None:
+    def __init__(self, network: ReluNetwork, columns: list[list[int]], parameters: list[tuple[int, int]]) -> None:
         self.network = network
+        self.columns = [[fmpz(entry) for entry in column] for column in columns]
+        self.parameters = [(fmpz(p), fmpz(q)) for p, q in parameters]
+
+    @staticmethod
+    def line(network: ReluNetwork, origin: Sequence[Any], direction: Sequence[Any]) -> Path:
         start, way = _column(origin, network.inputs, "origin"), _column(direction, network.inputs, "direction")
         if not any(way[:-1]):
             raise InputError("the direction is zero: a line needs one that is not")
         # Direction columns carry 1/scale of the direction as the unit of t.
         unit = way[-1]
-        columns = [[-entry for entry in way[:-1]] + [0], start, [*way[:-1], 0]]
-        self.parameters = [(fmpz(-unit), fmpz(0)), (fmpz(0), fmpz(start[-1])), (fmpz(unit), fmpz(0))]
-        self.columns = [[fmpz(entry) for entry in column] for column in columns]
+        return Path(network, [[-entry for entry in way[:-1]] + [0], start, [*way[:-1], 0]], [(-unit, 0), (0, start[-1]), (unit, 0)])
+
+    @staticmethod
+    def polyline(network: ReluNetwork, corners: list[Sequence[Any]], parameters: Sequence[Any] | None) -> Path:
+        if len(corners) < 2:
+            raise InputError(f"a polyline needs at least two corners, not {len(corners)}")
+        times = [rational_number(t, "parameter") for t in (range(len(corners)) if parameters is None else parameters)]
+        if len(times) != len(corners) or any(a >= b for a, b in pairwise(times)):
+            raise InputError(f"a polyline of {len(corners)} corners needs as many parameters, ascending")
+        columns, pairs = [], []
+        for corner, t in zip(corners, times, strict=True):
+            column = _column(corner, network.inputs, "corner")
+            # The parameter and the point share the scale of their column.
+            columns.append([entry * t.denominator for entry in column])
+            pairs.append((t.numerator * column[-1], t.denominator * column[-1]))
+        return Path(network, columns, pairs)
+
+    def knots(self) -> list[Fraction]:
+        """All parameters at which some neuron changes its sign, and perhaps others, ascending."""
+        self._propagate()
+        return [_ratio(p, q) for p, q in self.parameters if q != 0]
 
     def restriction(self, output: int) -> PiecewiseLinear:
+        """The function on a whole line."""
+        self._propagate()
+        return self._function(output)
+
+    def window(self, output: int) -> Window:
+        """The function on a polyline."""
+        self._propagate()
+        points = [(_ratio(p, q), _ratio(column[output], column[-1])) for (p, q), column in zip(self.parameters, self.columns, strict=True)]
+        return PiecewiseLinear.through(points, 0, 0).window(points[0][0], points[-1][0])
+
+    def _propagate(self) -> None:
         for index, layer in enumerate(self.network.layers):
             image = layer.apply(self._matrix())
             self.columns = self._rows_to_columns(image)
@@ -202,7 +273,6 @@ class _Line:
                 self._shorten()
             else:
                 self._scaled_parameters(layer.denominator)
-        return self._function(output)
 
     def _matrix(self) -> fmpz_mat:
         rows, count = len(self.columns[0]), len(self.columns)
@@ -275,4 +345,4 @@ def _ratio(p: fmpz, q: fmpz) -> Fraction:
     return Fraction(int(p), int(q))
 
 
-__all__ = ["AffineLayer", "ReluNetwork", "relu_network"]
+__all__ = ["AffineLayer", "Path", "ReluNetwork", "rational_number", "relu_network"]

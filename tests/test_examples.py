@@ -47,3 +47,19 @@ def test_yang2019_boolean_cube(tmp_path, capsys):
     assert "different functions" in printed
     for name in ("fractional_variance", "probability_against_rank"):
         assert (tmp_path / "yang" / f"{name}.png").stat().st_size > 20_000
+
+
+def test_rahaman2018_relu_fourier(tmp_path, capsys):
+    assert _main("rahaman2018_relu_fourier")(["--quick", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    rows = [line.split() for line in printed.splitlines()]
+    start = next(i for i, row in enumerate(rows) if row[:2] == ["step", "loss"])
+    shares = [[float(x) for x in row[3:]] for row in rows[start + 1 : start + 9]]
+    # Each checkpoint has learned the lowest frequency better than the highest, and the last more than the first.
+    assert all(row[0] > row[-1] for row in shares)
+    assert shares[-1][0] > 0.9
+    assert "normal to a facet: exact order 2" in printed
+    assert "generic: exact order 3" in printed
+    assert "every claim is met" in printed
+    for name in ("heat-map", "envelope", "curves", "regions"):
+        assert (tmp_path / f"{name}.png").stat().st_size > 20_000

@@ -89,3 +89,29 @@ def test_bad_input():
     with pytest.raises(InputError, match="piecewise"):
         numerics.fourier(3, 1)
     assert float(numerics.fourier(f.window(-1, 2), 0).real) == 2
+
+
+def test_a_grid_of_a_window_is_what_single_frequencies_are():
+    network = ss.relu_network([([[1, 0], [1, 2], [-1, 1]], [0, 1, "1/3"]), ([[1, -2, 1]], [0])])
+    window = network.restrict_to_polyline([[-1, 0], [1, 1], [2, -1], [-1, 0]], [0, "1/3", "1/2", 1])
+    for frequencies in ([sympy.Rational(n, 2) for n in (*range(1, 60), -7)], [2 * sympy.pi * n for n in range(-20, 20) if n]):
+        for value, k in zip(numerics.fourier(window, frequencies, 20), frequencies, strict=True):
+            assert value.overlaps(numerics.fourier(window, k, 25))
+            assert value.real.rel_accuracy_bits() > 40
+
+
+def test_a_grid_of_a_function_without_kinks():
+    window = ss.PiecewiseLinear.through([(0, 0)], 1, 1).window(0, 1)
+    frequencies = list(range(1, 30))
+    for value, k in zip(numerics.fourier(window, frequencies, 20), frequencies, strict=True):
+        assert value.overlaps(numerics.fourier(window, k, 25))
+    assert all(value == 0 for value in numerics.fourier(ss.PiecewiseLinear.through([(0, 0)], 1, 1), frequencies))
+
+
+def test_frequencies_near_zero():
+    hat = ss.PiecewiseLinear.through([(-1, 0), (0, 1), (1, 0)], 0, 0)
+    for f in (hat, hat.window(-2, 2)):
+        for exponent in (20, 400):
+            value = numerics.fourier(f, f"1e-{exponent}", 20)
+            assert value.real.rel_accuracy_bits() > 60
+            assert abs(float(value.real) - 1) < 1e-12

@@ -97,3 +97,35 @@ def test_bad_lines():
         network.restrict_to_line([0], [1, 1])
     with pytest.raises(InputError, match="output 1"):
         network.restrict_to_line([0, 0], [1, 0], output=1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks(), st.data())
+def test_polylines_are_the_network(network, data):
+    corners = [[data.draw(st.fractions(-3, 3, max_denominator=3)) for _ in range(network.inputs)] for _ in range(data.draw(st.integers(2, 5)))]
+    times = sorted(data.draw(st.sets(st.fractions(-5, 5, max_denominator=4), min_size=len(corners), max_size=len(corners))))
+    f = network.restrict_to_polyline(corners, times)
+    assert (f.a, f.b) == (times[0], times[-1])
+    assert all(jump for _, jump in f.kinks)
+    x, value, slope, knots = f.a, f.values[0], f.slopes[0], [*f.kinks, (f.b, Fraction(0))]
+    for end, jump in knots:
+        for at in (x, (x + end) / 2, end):
+            piece = max(i for i in range(len(times) - 1) if times[i] <= at)
+            share = (at - times[piece]) / (times[piece + 1] - times[piece])
+            assert value + slope * (at - x) == network([a + share * (b - a) for a, b in zip(corners[piece], corners[piece + 1], strict=True)])[0]
+        value, x, slope = value + slope * (end - x), end, slope + jump
+    assert value == f.values[1]
+
+
+def test_bad_polylines():
+    network = ss.relu_network([([[1, 2]], [0])])
+    for corners, parameters, reason in [([[0, 0]], None, "two corners"), ([[0, 0], [1, 1]], [0, 0], "ascending"), ([[0, 0], [1, 1]], [0], "as many"), ([[0, 0], [1]], None, "corner has 1")]:
+        with pytest.raises(InputError, match=reason):
+            network.restrict_to_polyline(corners, parameters)
+    with pytest.raises(InputError, match="output 1"):
+        network.restrict_to_polyline([[0, 0], [1, 1]], output=1)
+
+
+def test_a_polyline_that_stands_still():
+    f = ss.relu_network([([[1, 2]], [0]), ([[1]], [0])]).restrict_to_polyline([[0, 1], [0, 1], [1, 1]])
+    assert (f.values, f.slopes, f.kinks) == ((2, 3), (0, 1), ((1, 1),))
