@@ -36,7 +36,7 @@ from .space_transform import space_fourier
 
 SPARE_DIGITS = 3
 MOST_SPACES = 20
-LONGEST_COORDINATE = 14
+LONGEST_COORDINATE, LONGEST_BITS = 14, 12_000
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ class LineReport:
                 "kinks": [{"at": x, "jump": jump} for x, jump in zip(self.f.breakpoints, self.f.slope_jumps, strict=True)],
                 "slopes": list(self.f.slopes),
                 "value_at_0": self.f.value,
-                "total_variation": self.f.total_variation,
+                "total_variation": exact_text(self.f.total_variation),
+                "total_variation_above": decimal_above(self.f.total_variation),
             }
         values = [{"k": str(k), **_complex(value, self.digits)} for k, value in zip(self.frequencies, self.values, strict=True)]
         return record | {"values": values, "statement_latex": self.statement()}
@@ -159,7 +160,8 @@ class BoxReport:
             "vertices": [list(vertex) for vertex in regions.vertices],
             "cells": [{"vertices": list(cell.vertices), "gradient": list(cell.gradient), "constant": cell.constant} for cell in regions.cells],
             "facets": [{"vertices": list(facet.vertices), "cells": list(facet.cells), "normal": list(facet.normal), "jump": facet.jump} for facet in regions.facets],
-            "total_variation": regions.total_variation,
+            "total_variation": exact_text(regions.total_variation),
+            "total_variation_above": decimal_above(regions.total_variation),
             "bound": ball_record(fourier_bound(regions), self.digits),
             "generic": {"direction": list(self.generic.direction), "order": self.generic.order},
             "exceptional": [{"codimension": s.codimension, "basis": [list(b) for b in s.basis], "faces": s.faces, "sample": list(s.sample), "order": s.order} for s in self.spaces],
@@ -207,6 +209,11 @@ class SpaceReport:
     def draw(self, _: str | os.PathLike[str]) -> None:
         """Refused."""
         raise InputError("a network in all of space has no plot; take --line or --box")
+
+
+def exact_text(value: Fraction) -> str | None:
+    """The exact number, or nothing where it has thousands of digits."""
+    return str(value) if max(value.numerator.bit_length(), value.denominator.bit_length()) <= LONGEST_BITS else None
 
 
 def _complex(value: acb, digits: int) -> dict[str, Any]:

@@ -77,8 +77,8 @@ class _Terms:
     kinks: tuple[tuple[tuple[int, ...], fmpq], ...]
     boundary: tuple[tuple[tuple[int, ...], tuple[fmpq, ...], fmpq, tuple[fmpq, ...]], ...]
     width: fmpq
-    bend: fmpq
-    rise: fmpq
+    bend: arb
+    rise: arb
 
     @staticmethod
     def of(regions: LinearRegions) -> _Terms:
@@ -89,8 +89,9 @@ class _Terms:
             for simplex, area in zip(facet.simplices, facet.areas, strict=True):
                 vector = tuple(_fmpq(area * n) for n in facet.normal)
                 boundary.append((simplex, vector, _fmpq(area * slope), tuple(_fmpq(regions.values[v]) for v in simplex)))
-        bend = _fmpq(regions.total_variation) + sum((abs(slope) for _, _, slope, _ in boundary), fmpq(0))
-        rise = sum((sum(map(abs, area), fmpq(0)) * max(map(abs, values)) for _, area, _, values in boundary), fmpq(0))
+        with working_precision(64):
+            bend = sum((abs(arb(x)) for x in (*(weight for _, weight in regions.kink_simplices), *(slope for _, _, slope, _ in boundary))), arb(0))
+            rise = sum((arb(sum(map(abs, area), fmpq(0)) * max(map(abs, values))) for _, area, _, values in boundary), arb(0))
         vertices = tuple(tuple(_fmpq(x) for x in vertex) for vertex in regions.vertices)
         return _Terms(vertices, regions.kink_simplices, tuple(boundary), _fmpq(max(high - low for low, high in regions.box)), bend, rise)
 
@@ -173,7 +174,7 @@ def _parts(terms: _Terms, k: list[sympy.Expr]) -> tuple[FourierParts, arb]:
         boundary -= acb(0, 1) * flux * heights + waves.divided(simplex) * slope
     # Far below one wave in the box the terms cancel, and this is what they leave.
     frequency = waves.square.sqrt().max(1 / arb(terms.width))
-    return FourierParts(interior * scale, boundary * scale), (arb(terms.bend) / frequency + arb(terms.rise)) / frequency
+    return FourierParts(interior * scale, boundary * scale), (terms.bend / frequency + terms.rise) / frequency
 
 
 def _waves(vertices: tuple[tuple[fmpq, ...], ...], k: list[sympy.Expr]) -> _Waves:

@@ -142,3 +142,21 @@ def test_bad_usage(file, capsys, arguments, reason):
     assert out == ""
     assert re.fullmatch(r"symspec: [^\n]{10,}\n", err)
     assert re.search(reason, err)
+
+
+def test_numbers_of_thousands_of_digits(tmp_path, capsys, monkeypatch):
+    """The total variation of many facets may have more digits than are printed."""
+    monkeypatch.setattr("numerics.fourier_report.LONGEST_BITS", 1000)
+    rng = numpy.random.default_rng(0)
+    numpy.savez(tmp_path / "large.npz", W1=rng.standard_normal((14, 2)), b1=rng.standard_normal(14), W2=rng.standard_normal((10, 14)), b2=rng.standard_normal(10), W3=rng.standard_normal((1, 10)))
+    call = ["fourier", str(tmp_path / "large.npz"), "--box=-1:1,-1:1"]
+    regions = ss.load_network(tmp_path / "large.npz").linear_regions([(-1, 1), (-1, 1)])
+    assert regions.total_variation.denominator.bit_length() > 1000
+    assert main(call) == 0
+    assert "t^-2" in capsys.readouterr().out
+    assert main([*call, "--latex"]) == 0
+    capsys.readouterr()
+    assert main([*call, "--json"]) == 0
+    record = _json(capsys)
+    assert record["total_variation"] is None
+    assert Fraction(record["total_variation_above"]) >= regions.total_variation
