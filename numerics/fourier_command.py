@@ -1,4 +1,4 @@
-r"""The subcommand ``symspec fourier``: the exact spectrum of a given network on a line, a polyline or a box.
+r"""The subcommand ``symspec fourier``: the exact spectrum of a given network on a line, a polyline, a box or in space.
 
 >>> from symspec.cli import main
 >>> main(["fourier", "missing.npz", "--line", "0;1"])
@@ -23,7 +23,7 @@ MAX_FREQUENCIES = 1_000_000
 
 
 def fourier(parser: ArgumentParser) -> Runner:
-    """The exact Fourier transform of a ReLU network from a file, on a line, a polyline or in a box.
+    """The exact Fourier transform of a ReLU network from a file, on a line, a polyline, in a box or in all of space.
 
     NETWORK is an .npz, .safetensors or .onnx file. On a line x = origin + t direction every kink is an exact rational number, the transform a finite
     sum, and k^2 |f~(k)| at most the sum of the slope jumps, for every k. A polyline runs through its corners at t = 0, 1, 2, ... In a box
@@ -40,6 +40,7 @@ def fourier(parser: ArgumentParser) -> Runner:
     where.add_argument("--line", metavar="ORIGIN;DIRECTION", help="two points, such as '0,0;1,2'")
     where.add_argument("--polyline", metavar="P;Q;...", help="corners, such as '0,0;1,0;1,1'")
     where.add_argument("--box", metavar="A:B,...", help="a side for every input, such as -1:1,-1:1 (write --box=-1:1,... where it begins with a minus)")
+    where.add_argument("--space", action="store_true", help="all of space; needs --frequencies, vectors that are orthogonal to no unbounded edge of a kink")
     parser.add_argument("--frequencies", metavar="K", help="1:20, 2pi:20pi:2pi or 1,5/2,7 (ends included; default 1:20); in a box vectors such as '1,0;2,3' (default none)")
     parser.add_argument("--digits", default="20", metavar="N", help="significant digits of every value, at least (default %(default)s)")
     parser.add_argument("--output", default="0", metavar="I", help="which output of the network, from 0 on (default %(default)s)")
@@ -67,8 +68,13 @@ def _fourier(args: Namespace) -> int:
         vectors = [] if args.frequencies is None else parse_points(args.frequencies, "frequencies")
         _show(args, BoxReport(str(network), regions, vectors, digits))
         return 0
-    from .fourier_report import LineReport
+    from .fourier_report import LineReport, SpaceReport
 
+    if args.space:
+        if args.frequencies is None:
+            raise InputError("--space needs --frequencies, such as --frequencies '1,0;2,3'")
+        _show(args, SpaceReport(network, output, parse_points(args.frequencies, "frequencies"), digits))
+        return 0
     f: PiecewiseLinear | Window
     corners = parse_points(args.polyline, "polyline") if args.line is None else []
     if args.line is not None:

@@ -1,4 +1,4 @@
-r"""What ``symspec fourier`` says about a network on a line or in a box: text, JSON, LaTeX and a plot.
+r"""What ``symspec fourier`` says about a network on a line, in a box or in all of space: text, JSON, LaTeX and a plot.
 
 >>> from symspec.relu_networks import relu_network
 >>> net = relu_network([([[1], [-2]], ["1/2", 1]), ([[1, 1]], [0])])
@@ -20,20 +20,23 @@ from typing import Any
 import sympy
 from flint import acb
 
+from symspec.errors import InputError
 from symspec.exact import decimal_above
 from symspec.linear_regions import LinearRegions
 from symspec.piecewise_linear import PiecewiseLinear, Window
 from symspec.ray_transforms import ExceptionalSpace, RayTransform, generic_direction, ray_transform
+from symspec.relu_networks import ReluNetwork
 
 from .constants import ball
 from .exact_text import ball_record, ball_text, rounded_text
 from .fourier_transform import fourier, fourier_bound
 from .precision import working_precision
 from .region_transform import FourierParts, fourier_parts
+from .space_transform import space_fourier
 
 SPARE_DIGITS = 3
 MOST_SPACES = 20
-LONGEST_COORDINATE = 14
+LONGEST_COORDINATE, LONGEST_BITS = 14, 12_000
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class LineReport:
                 "kinks": [{"at": x, "jump": jump} for x, jump in zip(self.f.breakpoints, self.f.slope_jumps, strict=True)],
                 "slopes": list(self.f.slopes),
                 "value_at_0": self.f.value,
-                "total_variation": self.f.total_variation,
+                "total_variation": exact_text(self.f.total_variation),
+                "total_variation_above": decimal_above(self.f.total_variation),
             }
         values = [{"k": str(k), **_complex(value, self.digits)} for k, value in zip(self.frequencies, self.values, strict=True)]
         return record | {"values": values, "statement_latex": self.statement()}
@@ -156,7 +160,8 @@ class BoxReport:
             "vertices": [list(vertex) for vertex in regions.vertices],
             "cells": [{"vertices": list(cell.vertices), "gradient": list(cell.gradient), "constant": cell.constant} for cell in regions.cells],
             "facets": [{"vertices": list(facet.vertices), "cells": list(facet.cells), "normal": list(facet.normal), "jump": facet.jump} for facet in regions.facets],
-            "total_variation": regions.total_variation,
+            "total_variation": exact_text(regions.total_variation),
+            "total_variation_above": decimal_above(regions.total_variation),
             "bound": ball_record(fourier_bound(regions), self.digits),
             "generic": {"direction": list(self.generic.direction), "order": self.generic.order},
             "exceptional": [{"codimension": s.codimension, "basis": [list(b) for b in s.basis], "faces": s.faces, "sample": list(s.sample), "order": s.order} for s in self.spaces],
@@ -172,6 +177,43 @@ class BoxReport:
         from .fourier_plot import draw_box
 
         draw_box(file, self)
+
+
+@dataclass(frozen=True)
+class SpaceReport:
+    """A network in all of space, at vectors that are not singular for it."""
+
+    network: ReluNetwork
+    output: int
+    vectors: Sequence[Sequence[Any]]
+    digits: int
+
+    @cached_property
+    def values(self) -> list[acb]:
+        return space_fourier(self.network, [list(vector) for vector in self.vectors], self.digits, self.output)
+
+    def lines(self) -> list[str]:
+        """The table of values."""
+        rows = [[f"({_vector(k)})", ball_text(value.real, self.digits), ball_text(value.imag, self.digits)] for k, value in zip(self.vectors, self.values, strict=True)]
+        return [f"{self.network} in all of space", *_table([["k", "real", "imaginary"], *rows])]
+
+    def statement(self) -> str:
+        """What the values are, in LaTeX."""
+        return r"\[ \tilde f(k)=-\frac1{|k|^2}\sum_FJ_F\int_Fe^{-ik\cdot x}\,dx\quad\text{for }k\text{ orthogonal to no unbounded edge of the kinks.} \]"
+
+    def record(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+        values = [{"k": [str(x) for x in k], **_complex(value, self.digits)} for k, value in zip(self.vectors, self.values, strict=True)]
+        return {"network": str(self.network), "convention": "f~(k) = integral of f(x) exp(-i k.x) dx", "values": values, "statement_latex": self.statement()}
+
+    def draw(self, _: str | os.PathLike[str]) -> None:
+        """Refused."""
+        raise InputError("a network in all of space has no plot; take --line or --box")
+
+
+def exact_text(value: Fraction) -> str | None:
+    """The exact number, or nothing where it has thousands of digits."""
+    return str(value) if max(value.numerator.bit_length(), value.denominator.bit_length()) <= LONGEST_BITS else None
 
 
 def _complex(value: acb, digits: int) -> dict[str, Any]:
@@ -202,4 +244,4 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-__all__ = ["BoxReport", "LineReport"]
+__all__ = ["BoxReport", "LineReport", "SpaceReport"]

@@ -75,9 +75,9 @@ def fourier(f: Function | LinearRegions | ReluNetwork, k: Any, digits: Any = 30)
 
 def fourier_bound(f: PiecewiseLinear | LinearRegions) -> arb:
     """An upper bound of |k|^2 |f~(k)| for every k: TV(grad f), exact when it is a short dyadic number. In a box it bounds the network's own part."""
-    total = f.total_variation
+    weights = [weight for _, weight in f.kink_simplices] if isinstance(f, LinearRegions) else [fmpq(jump.numerator, jump.denominator) for jump in f.slope_jumps]
     with working_precision(128):
-        return arb(fmpq(total.numerator, total.denominator)).upper()
+        return sum((abs(arb(weight)) for weight in weights), arb(0)).upper()
 
 
 def _refined(f: Function, k: sympy.Expr, digits: int) -> acb:

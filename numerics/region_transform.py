@@ -69,17 +69,45 @@ class _Waves:
         return divided_exponential([self.nodes[v] for v in chosen], [self.waves[v] for v in chosen])
 
 
+@dataclass(frozen=True)
+class _Terms:
+    """All coefficients, exact: simplices of kinks with J_F vol, and those of the boundary with their vector area, the flux of the gradient through them, and the values at their vertices."""
+
+    vertices: tuple[tuple[fmpq, ...], ...]
+    kinks: tuple[tuple[tuple[int, ...], fmpq], ...]
+    boundary: tuple[tuple[tuple[int, ...], tuple[fmpq, ...], fmpq, tuple[fmpq, ...]], ...]
+    width: fmpq
+    bend: arb
+    rise: arb
+
+    @staticmethod
+    def of(regions: LinearRegions) -> _Terms:
+        boundary = []
+        for facet in regions.boundary:
+            gradient = regions.cells[facet.cells[0]].gradient
+            slope = sum((w * n for w, n in zip(gradient, facet.normal, strict=True)), Fraction(0))
+            for simplex, area in zip(facet.simplices, facet.areas, strict=True):
+                vector = tuple(_fmpq(area * n) for n in facet.normal)
+                boundary.append((simplex, vector, _fmpq(area * slope), tuple(_fmpq(regions.values[v]) for v in simplex)))
+        with working_precision(64):
+            bend = sum((abs(arb(x)) for x in (*(weight for _, weight in regions.kink_simplices), *(slope for _, _, slope, _ in boundary))), arb(0))
+            rise = sum((arb(sum(map(abs, area), fmpq(0)) * max(map(abs, values))) for _, area, _, values in boundary), arb(0))
+        vertices = tuple(tuple(_fmpq(x) for x in vertex) for vertex in regions.vertices)
+        return _Terms(vertices, regions.kink_simplices, tuple(boundary), _fmpq(max(high - low for low, high in regions.box)), bend, rise)
+
+
 def region_fourier(regions: LinearRegions, k: Any, digits: Any = 30) -> Any:
     """The transform of f on the box and 0 outside at a vector k of exact numbers (a list of balls at several vectors), good to ``digits`` digits.
 
     At k = 0 it is the integral. Raises InputError for a vector of another dimension.
     """
+    terms = _Terms.of(regions)
 
     def one(vector: list[sympy.Expr], goal: int) -> acb:
         if all(is_zero(entry) for entry in vector):
             with working_precision(goal + GUARD):
-                return acb(_ball(regions.integral))
-        return _refined(regions, vector, goal, lambda parts: (parts.interior + parts.boundary,)).total
+                return acb(arb(_fmpq(regions.integral)))
+        return _refined(terms, vector, goal, lambda parts: (parts.interior + parts.boundary,)).total
 
     return _each(regions, k, digits, one)
 
@@ -93,10 +121,12 @@ def fourier_parts(regions: LinearRegions, k: Any, digits: Any = 30) -> Any:
     if not isinstance(regions, LinearRegions):
         raise InputError(f"fourier_parts takes linear regions, as net.linear_regions(box) makes them, not {type(regions).__name__}")
 
+    terms = _Terms.of(regions)
+
     def one(vector: list[sympy.Expr], goal: int) -> FourierParts:
         if all(is_zero(entry) for entry in vector):
             raise InputError("the parts at frequency 0 are distributions; give k != 0, or take fourier, which is the integral there")
-        return _refined(regions, vector, goal, lambda parts: (parts.interior, parts.boundary))
+        return _refined(terms, vector, goal, lambda parts: (parts.interior, parts.boundary))
 
     return _each(regions, k, digits, one)
 
@@ -115,11 +145,11 @@ def _each(regions: LinearRegions, k: Any, digits: Any, one: Callable[[list[sympy
     return values if several else values[0]
 
 
-def _refined(regions: LinearRegions, k: list[sympy.Expr], goal: int, judged: Callable[[FourierParts], tuple[acb, ...]]) -> FourierParts:
+def _refined(terms: _Terms, k: list[sympy.Expr], goal: int, judged: Callable[[FourierParts], tuple[acb, ...]]) -> FourierParts:
     bits = goal + GUARD
     while bits <= MAX_BITS:
         with working_precision(bits):
-            parts, size = _parts(regions, k)
+            parts, size = _parts(terms, k)
             if all(_good(value, size, goal) for value in judged(parts)):
                 return parts
         bits *= 2
@@ -131,37 +161,30 @@ def _good(value: acb, size: arb, goal: int) -> bool:
     return bool(radius <= abs(value).lower() * arb(2) ** -goal or radius <= size.lower() * arb(2) ** (-2 * goal))
 
 
-def _parts(regions: LinearRegions, k: list[sympy.Expr]) -> tuple[FourierParts, arb]:
+def _parts(terms: _Terms, k: list[sympy.Expr]) -> tuple[FourierParts, arb]:
     """Both parts, and the size of their terms."""
-    waves = _waves(regions, k)
-    scale = -factorial(regions.dimension - 1) / waves.square
-    interior, boundary, bend, rise = acb(0), acb(0), arb(0), arb(0)
-    for facet in regions.kinks:
-        length = sum(n * n for n in facet.normal)
-        for simplex, area in zip(facet.simplices, facet.areas, strict=True):
-            interior += _ball(facet.jump * area * length) * waves.divided(simplex)
-        bend += abs(_ball(facet.weight))
-    for facet in regions.boundary:
-        slope = sum((w * n for w, n in zip(regions.cells[facet.cells[0]].gradient, facet.normal, strict=True)), Fraction(0))
-        flux = sum((x * n for x, n in zip(waves.k, facet.normal, strict=True)), arb(0))
-        for simplex, area in zip(facet.simplices, facet.areas, strict=True):
-            values = sum((_ball(regions.values[v]) * waves.divided(simplex, v) for v in simplex if regions.values[v]), acb(0))
-            boundary -= _ball(area) * (acb(0, 1) * flux * values + _ball(slope) * waves.divided(simplex))
-            bend += _ball(area * abs(slope))
-            rise += _ball(area * max(abs(regions.values[v]) for v in simplex) * sum(map(abs, facet.normal)))
+    waves = _waves(terms.vertices, k)
+    scale = -factorial(len(k) - 1) / waves.square
+    interior, boundary = acb(0), acb(0)
+    for simplex, weight in terms.kinks:
+        interior += waves.divided(simplex) * weight
+    for simplex, area, slope, values in terms.boundary:
+        flux = sum((x * n for x, n in zip(waves.k, area, strict=True)), arb(0))
+        heights = sum((waves.divided(simplex, v) * value for v, value in zip(simplex, values, strict=True) if value), acb(0))
+        boundary -= acb(0, 1) * flux * heights + waves.divided(simplex) * slope
     # Far below one wave in the box the terms cancel, and this is what they leave.
-    frequency = waves.square.sqrt().max(1 / _ball(max(high - low for low, high in regions.box)))
-    return FourierParts(interior * scale, boundary * scale), (bend / frequency + rise) / frequency
+    frequency = waves.square.sqrt().max(1 / arb(terms.width))
+    return FourierParts(interior * scale, boundary * scale), (terms.bend / frequency + terms.rise) / frequency
 
 
-def _waves(regions: LinearRegions, k: list[sympy.Expr]) -> _Waves:
+def _waves(vertices: tuple[tuple[fmpq, ...], ...], k: list[sympy.Expr]) -> _Waves:
     balls = [ball(entry) for entry in k]
     if all(entry.is_Rational for entry in k):
         # Exact products keep nodes that coincide together.
         numbers = [rational(entry) for entry in k]
-        nodes = [arb(sum((a * fmpq(x.numerator, x.denominator) for a, x in zip(numbers, vertex, strict=True)), fmpq(0))) for vertex in regions.vertices]
+        nodes = [arb(sum((a * x for a, x in zip(numbers, vertex, strict=True)), fmpq(0))) for vertex in vertices]
     else:
-        nodes = [sum((a * _ball(x) for a, x in zip(balls, vertex, strict=True)), arb(0)) for vertex in regions.vertices]
+        nodes = [sum((a * x for a, x in zip(balls, vertex, strict=True)), arb(0)) for vertex in vertices]
     return _Waves(balls, sum((a * a for a in balls), arb(0)), nodes, [wave(node) for node in nodes])
 
 
@@ -170,8 +193,8 @@ def _bits(*values: acb) -> int:
     return 64 + max((part.rel_accuracy_bits() for value in values for part in (value.real, value.imag) if part.is_finite() and not part.is_exact()), default=64)
 
 
-def _ball(value: Fraction) -> arb:
-    return arb(fmpq(value.numerator, value.denominator))
+def _fmpq(value: Fraction) -> fmpq:
+    return fmpq(value.numerator, value.denominator)
 
 
 __all__ = ["FourierParts", "fourier_parts", "region_fourier"]

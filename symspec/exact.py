@@ -105,34 +105,36 @@ def is_zero(value: sympy.Expr) -> bool:
 
 
 def decimal_above(value: Fraction, digits: int = 8) -> str:
-    """A short decimal not below an exact number >= 0: its exact text where that is short, else rounded up after about ``digits`` significant digits.
+    """A short decimal not below an exact number >= 0: its exact text where that is short, else rounded up after ``digits`` significant digits.
 
-    >>> decimal_above(Fraction(7, 3)), decimal_above(Fraction(10**40 + 1, 3 * 10**39))
-    ('7/3', '3.333334')
+    >>> decimal_above(Fraction(7, 3)), decimal_above(Fraction(10**40 + 1, 3 * 10**39)), decimal_above(Fraction(10**6000 + 1, 7))
+    ('7/3', '3.3333334', '1.4285715e5999')
     """
-    text = str(value)
-    if len(text) <= 2 * digits:
-        return text
-    scale = digits - (len(str(value.numerator)) - len(str(value.denominator)))
-    rounded = Fraction(math.ceil(value * Fraction(10) ** (scale - 1))) / Fraction(10) ** (scale - 1)
-    mantissa, exponent = _scientific(rounded)
-    if not -5 < exponent < 2 * digits:
-        return f"{mantissa}e{exponent}"
-    places = max(0, scale - 1)
-    whole, part = divmod(rounded.numerator * 10**places // rounded.denominator, 10**places)
-    return f"{whole}.{part:0{places}d}".rstrip("0").rstrip(".") if places else str(whole)
+    # The text of a number of thousands of digits is slow to make, and refused by Python.
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) <= 4 * digits:
+        text = str(value)
+        if len(text) <= 2 * digits:
+            return text
+    exponent = _decimal_exponent(value)
+    mantissa = math.ceil(value / Fraction(10) ** (exponent - digits + 1))
+    if mantissa == 10**digits:
+        mantissa, exponent = mantissa // 10, exponent + 1
+    text = str(mantissa)
+    if not -5 < exponent < digits:
+        return f"{text[0]}.{text[1:]}".rstrip("0").rstrip(".") + f"e{exponent}"
+    if exponent < 0:
+        return ("0." + "0" * (-exponent - 1) + text).rstrip("0")
+    return f"{text[: exponent + 1]}.{text[exponent + 1 :]}".rstrip("0").rstrip(".")
 
 
-def _scientific(value: Fraction) -> tuple[str, int]:
-    """The digits d.ddd and the exponent of a positive decimal fraction."""
-    exponent = len(str(value.numerator)) - len(str(value.denominator))
-    if value < Fraction(10) ** exponent:
+def _decimal_exponent(value: Fraction) -> int:
+    """e with 10^e <= value < 10^(e + 1), for a positive number."""
+    exponent = (value.numerator.bit_length() - value.denominator.bit_length()) * 30103 // 100000
+    while value < Fraction(10) ** exponent:
         exponent -= 1
-    scaled, zeros = value / Fraction(10) ** exponent, 0
-    while scaled.denominator != 1:
-        scaled, zeros = scaled * 10, zeros + 1
-    text = str(scaled.numerator).rstrip("0")
-    return (f"{text[0]}.{text[1:]}" if len(text) > 1 else text), exponent
+    while value >= Fraction(10) ** (exponent + 1):
+        exponent += 1
+    return exponent
 
 
 def natural(value: Any, what: str, least: int = 0) -> int:

@@ -163,18 +163,18 @@ class LinearRegions:
     @cached_property
     def total_variation(self) -> Fraction:
         """TV(grad f) = sum of |J_F| vol(F) over the facets inside the box: the constant of |f~(k)| <= TV/|k|^2 for the network's own part."""
-        return sum((abs(facet.weight) for facet in self.kinks), Fraction(0))
+        return _fraction(_exact_sum([abs(weight) for _, weight in self.kink_simplices]))
 
     @cached_property
     def integral(self) -> Fraction:
         """The integral of f over the box."""
-        total = fmpq(0)
+        parts = []
         for cell in self.cells:
             for simplex in cell.simplices:
                 edges = [[_fmpq(x - y) for x, y in zip(self.vertices[v], self.vertices[simplex[0]], strict=True)] for v in simplex[1:]]
-                mean = sum((self.values[v] for v in simplex), Fraction(0)) / len(simplex)
-                total += abs(fmpq_mat(edges).det()) * _fmpq(mean)
-        return _fraction(total) / factorial(self.dimension)
+                heights = sum((_fmpq(self.values[v]) for v in simplex), fmpq(0))
+                parts.append(abs(fmpq_mat(edges).det()) * heights)
+        return _fraction(_exact_sum(parts)) / factorial(self.dimension + 1)
 
     def cell_at(self, point: Sequence[Any]) -> Cell:
         """A cell that holds the point. InputError for a point outside the box."""
@@ -260,6 +260,14 @@ def direction_basis(points: Sequence[Point]) -> list[list[fmpq]]:
         return []
     reduced, rank = fmpq_mat(differences).rref()
     return [[reduced[i, j] for j in range(reduced.ncols())] for i in range(rank)]
+
+
+def _exact_sum(values: list[fmpq]) -> fmpq:
+    """The sum by halves: denominators grow, so that adding one by one would take a time quadratic in their number."""
+    if len(values) <= 1:
+        return values[0] if values else fmpq(0)
+    middle = len(values) // 2
+    return _exact_sum(values[:middle]) + _exact_sum(values[middle:])
 
 
 def _affine(cell: Cell, x: Point) -> Fraction:

@@ -83,6 +83,16 @@ def test_a_box(file, capsys, tmp_path):
     assert "limsup" in capsys.readouterr().out
 
 
+def test_all_of_space(file, capsys):
+    assert main(["fourier", file, "--space", "--frequencies", "1,1/3;2,5", "--digits", "12"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert main(["fourier", file, "--space", "--frequencies", "1,1/3", "--json"]) == 0
+    record = _json(capsys)["values"][0]
+    assert ball_from_record(record["real"]).overlaps(numerics.fourier(ss.load_network(file), [1, "1/3"], 20).real)
+    assert main(["fourier", file, "--space", "--frequencies", "1,2", "--latex"]) == 0
+    assert "unbounded" in capsys.readouterr().out
+
+
 def test_another_output_and_slope(tmp_path, capsys):
     numpy.savez(tmp_path / "two.npz", W1=[[1.0], [2.0]], W2=[[1.0, 0.0], [0.0, 1.0]])
     assert main(["fourier", str(tmp_path / "two.npz"), "--line", "0;1", "--output", "1", "--slope", "1/2", "--json"]) == 0
@@ -119,6 +129,9 @@ BAD = [
     (["--box", "0:1,0:1", "--frequencies", "1"], "1 coordinates"),
     (["--box", "0:1,0:1", "--budget", "5"], "9 faces|3\\^2"),
     ([], "required"),
+    (["--space"], "needs --frequencies"),
+    (["--space", "--frequencies", "0,0"], "singular"),
+    (["--space", "--frequencies", "1,2", "--plot", "x.png"], "no plot"),
 ]
 
 
@@ -129,3 +142,21 @@ def test_bad_usage(file, capsys, arguments, reason):
     assert out == ""
     assert re.fullmatch(r"symspec: [^\n]{10,}\n", err)
     assert re.search(reason, err)
+
+
+def test_numbers_of_thousands_of_digits(tmp_path, capsys, monkeypatch):
+    """The total variation of many facets may have more digits than are printed."""
+    monkeypatch.setattr("numerics.fourier_report.LONGEST_BITS", 1000)
+    rng = numpy.random.default_rng(0)
+    numpy.savez(tmp_path / "large.npz", W1=rng.standard_normal((14, 2)), b1=rng.standard_normal(14), W2=rng.standard_normal((10, 14)), b2=rng.standard_normal(10), W3=rng.standard_normal((1, 10)))
+    call = ["fourier", str(tmp_path / "large.npz"), "--box=-1:1,-1:1"]
+    regions = ss.load_network(tmp_path / "large.npz").linear_regions([(-1, 1), (-1, 1)])
+    assert regions.total_variation.denominator.bit_length() > 1000
+    assert main(call) == 0
+    assert "t^-2" in capsys.readouterr().out
+    assert main([*call, "--latex"]) == 0
+    capsys.readouterr()
+    assert main([*call, "--json"]) == 0
+    record = _json(capsys)
+    assert record["total_variation"] is None
+    assert Fraction(record["total_variation_above"]) >= regions.total_variation

@@ -7,13 +7,13 @@ import flint
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from sympy import Rational
 
 import symspec as ss
 from symspec import errors, gegenbauer
 from symspec.errors import InputError
-from symspec.exact import as_expr, exact, natural
+from symspec.exact import as_expr, decimal_above, exact, natural
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,14 @@ HOSTILE = "__import__('os').getcwd()"
 def test_text_is_refused_not_evaluated(call):
     with pytest.raises(errors.InputError):
         call()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.fractions(min_value=0), st.integers(-5000, 5000), st.integers(3, 12))
+def test_decimals_above_are_above_and_close(value, exponent, digits):
+    number = value * Fraction(10) ** exponent
+    text = decimal_above(number, digits)
+    assert len(text) <= max(2 * digits, digits + 12)
+    mantissa, _, power = text.partition("e")
+    found = Fraction(mantissa) * Fraction(10) ** int(power or 0)
+    assert number <= found <= number * (1 + Fraction(10) ** (1 - digits))
