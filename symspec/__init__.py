@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
     from .layer_limits import limit_shares as limit_shares
     from .layer_pairs import LayerDifference as LayerDifference, layer_difference as layer_difference
+    from .multisphere import MultiSphere as MultiSphere
     from .network import Network as Network, mlp as mlp
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
     from .pixel_kernel import PixelKernel as PixelKernel
@@ -103,6 +104,7 @@ _EXPORTS = {
     "kernel": "Kernel zonal_kernel",
     "layer_pairs": "LayerDifference layer_difference",
     "layer_limits": "limit_shares",
+    "multisphere": "MultiSphere",
     "network": "Network mlp",
     "piecewise_linear": "PiecewiseLinear",
     "pixel_kernel": "PixelKernel",
