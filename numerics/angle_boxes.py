@@ -286,7 +286,7 @@ def _on_ellipse(kernel: PixelKernel, domain: Domain, box: Box, axis: int, ratio:
         for factor, numbers in zip(kernel.factors, variances, strict=True):
             value = value * factor.run(carrier, numbers=numbers)
         size = abs(value) if value.is_finite() else arb("nan")
-        if size.is_finite() and size.rad() < 1 + size.mid() / 2:
+        if size.is_finite() and size.rad() < 4 + 4 * size.mid():
             largest = largest.max(size.upper())
         elif depth == MAX_ARC_HALVINGS:
             return None

@@ -62,7 +62,7 @@ def eigenvalues(kernel: Any, domain: MultiSphere, indices: Any, digits: Any = 30
     asked: dict[PixelKernel, list[MultiIndex]] = {}
     for _, part, moved in parts:
         asked.setdefault(part, []).extend(moved)
-    known = {part: dict(zip(keys, _of_one(part, domain, keys, bits + 8, progress), strict=True)) for part, keys in ((part, sorted(set(keys))) for part, keys in asked.items())}
+    known = {part: dict(zip(keys, _of_one(part, domain, keys, bits + 2, progress), strict=True)) for part, keys in ((part, sorted(set(keys))) for part, keys in asked.items())}
     with working_precision(bits + 64):
         return [sum((known[part][moved[place]] * ball(weight) for weight, part, moved in parts), arb(0)) for place in range(len(wanted))]
 
@@ -130,10 +130,28 @@ def _of_one(kernel: PixelKernel, domain: MultiSphere, wanted: list[MultiIndex], 
     reduced = {index: tuple(index[pixel] for pixel in field) for index in positive}
     values: dict[MultiIndex, arb] = {}
     if positive:
-        boxed = len(field) <= MAX_BOXED and not any(map(_is_series, kernel.factors))
-        method = _boxed if boxed else graded
-        values = method(kernel, domain.channels, sorted(set(reduced.values())), bits, progress)
+        values = _first_that_answers(_methods(kernel), kernel, domain.channels, sorted(set(reduced.values())), bits, progress)
     return [arb(0) if vanishing[index] else values[reduced[index]] for index in wanted]
+
+
+Method = Callable[[PixelKernel, int, list[MultiIndex], int, Progress | None], dict[MultiIndex, arb]]
+
+
+def _methods(kernel: PixelKernel) -> list[Method]:
+    """What to try: series first where the duals are analytic beyond the diagonal, boxes first where they are singular there."""
+    boxed = len(kernel.receptive_field) <= MAX_BOXED and not any(map(_is_series, kernel.factors))
+    if not boxed:
+        return [graded]
+    return [_boxed] if all(factor.dual.nonlinearity.angular for factor in kernel.factors) else [graded, _boxed]
+
+
+def _first_that_answers(methods: list[Method], *arguments: Any) -> dict[MultiIndex, arb]:
+    for method in methods[:-1]:
+        try:
+            return method(*arguments)
+        except Undecided:
+            continue
+    return methods[-1](*arguments)
 
 
 def _is_series(factor: Any) -> bool:

@@ -186,13 +186,15 @@ def _power(base: acb, exponent: sympy.Rational) -> acb:
 class DiscState:
     """A half squared distance; where it depends on one pixel only, the angle theta of that pixel and the symmetry of the correlation in it.
 
-    ``untouched`` says that no activation was met yet, so that the angle of the pair is theta itself.
+    ``share`` is kept until the first activation: e = share (1 - cos theta), so that the angle of the pair is analytic where theta = 0, too; ``biased``
+    says that it is not theta itself.
     """
 
     e: acb
     theta: acb | None = None
     symmetry: int = ODD
-    untouched: bool = True
+    share: arb | None = arb(1)
+    biased: bool = False
 
 
 class Discs(Balls):
@@ -208,7 +210,8 @@ class Discs(Balls):
         if len(parts) != 1 or parts[0].theta is None:
             return DiscState(e)
         symmetry = parts[0].symmetry if bias == 0 or parts[0].symmetry == EVEN else NEITHER
-        return DiscState(e, parts[0].theta, symmetry, parts[0].untouched and bias == 0)
+        share = None if parts[0].share is None else parts[0].share * ball(scale)
+        return DiscState(e, parts[0].theta, symmetry, share, parts[0].biased or bias != 0)
 
     def covariance(self, p: Any, q: Any, state: DiscState) -> acb:
         return (p + q) / 2 - state.e
@@ -219,12 +222,19 @@ class Discs(Balls):
         if state.theta is None or not layer.angular or not units.same:
             middle = _disc(state.e)[0]
             centre, slope = self._at(dual, units, middle)[0], self._at(dual, units, state.e)[1]
-            return DiscState(moment - centre + slope * (state.e - middle), state.theta, symmetry, untouched=False), slope
-        angle = state.theta if state.untouched else complex_disc.archav(haversine(units, state.e), state.theta, state.symmetry)
+            return DiscState(moment - centre + slope * (state.e - middle), state.theta, symmetry, None), slope
+        angle = self._angle(units, state, state.theta)
         middle = _disc(angle)[0]
         # d e'/d angle = slope * d e/d angle, e = q (1 - cos angle).
         centre, slope = self._at_angle(dual, units.q, middle)[0], self._at_angle(dual, units.q, angle)[1]
-        return DiscState(moment - centre + slope * units.q * angle.sin() * (angle - middle), state.theta, symmetry, untouched=False), slope
+        return DiscState(moment - centre + slope * units.q * angle.sin() * (angle - middle), state.theta, symmetry, None), slope
+
+    @staticmethod
+    def _angle(units: Units, state: DiscState, theta: acb) -> acb:
+        """The angle of a pair that depends on one pixel."""
+        if state.share is None:
+            return complex_disc.archav(haversine(units, state.e), theta, state.symmetry)
+        return theta if not state.biased else 2 * complex_disc.arcsine((state.share / units.q).sqrt() * (theta / 2).sin())
 
     @staticmethod
     def _after(parity: str, symmetry: int) -> int:
