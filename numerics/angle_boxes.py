@@ -48,6 +48,7 @@ FIRST_ARCS = 6
 MAX_ARC_HALVINGS = 3
 MAX_BOXES = 60_000
 MOMENT_RATIO = 6.0
+LONGER = 4
 Interval = tuple[fmpq, fmpq]
 Progress = Callable[[int, int], None]
 
@@ -149,7 +150,9 @@ class _Integrator:
                 else:
                     counts.append(found)
             if failed:
-                return failed
+                # A side that is much longer than the one that failed may be what widens the balls.
+                least = min(box.sides[axis][1] - box.sides[axis][0] for axis in failed)
+                return [axis for axis, (a, b) in enumerate(box.sides) if axis in failed or b - a >= LONGER * least]
             for _, error in counts:
                 self.error += error
             return tuple(n for n, _ in counts)
@@ -270,7 +273,7 @@ def _real_state(side: Interval) -> arb:
 
 def _on_ellipse(kernel: PixelKernel, domain: Domain, box: Box, axis: int, ratio: float, variances: list[list[arb]]) -> arb | None:
     """An upper bound of |K| for one angle on the ellipse, the others real; None where analyticity was not shown."""
-    states = {pixel: DiscState(acb(_real_state(side)), acb(_span(side))) for index, (pixel, side) in enumerate(zip(domain.axes, box.sides, strict=True)) if index != axis}
+    states = {pixel: DiscState(acb(_real_state(side)), acb(_span(side)), share=arb(1)) for index, (pixel, side) in enumerate(zip(domain.axes, box.sides, strict=True)) if index != axis}
     pixel, half, middle = domain.axes[axis], _half(box.sides[axis]), _middle(box.sides[axis])
     wide, narrow = half * (arb(ratio) + 1 / arb(ratio)) / 2, half * (arb(ratio) - 1 / arb(ratio)) / 2
     carrier = Discs(lambda pair: states[pair[0]])
@@ -281,7 +284,7 @@ def _on_ellipse(kernel: PixelKernel, domain: Domain, box: Box, axis: int, ratio:
         index, count, depth = stack.pop()
         turn = (arb(index) / count).union(arb(index + 1) / count)
         angle = acb(middle + wide * turn.cos_pi(), narrow * turn.sin_pi())
-        states[pixel] = DiscState(_state(angle), angle)
+        states[pixel] = DiscState(_state(angle), angle, share=arb(1))
         value = acb(1)
         for factor, numbers in zip(kernel.factors, variances, strict=True):
             value = value * factor.run(carrier, numbers=numbers)

@@ -152,7 +152,10 @@ def _disc(z: acb) -> tuple[acb, arb]:
     return acb(z.real.mid(), z.imag.mid()), (z.real.rad() ** 2 + z.imag.rad() ** 2).sqrt().upper()
 
 
-def _around(centre: acb, radius: arb) -> acb:
+def _around(centre: acb, radius: arb, *, on_axis: bool) -> acb:
+    """The ball about a centre; what is real stays real."""
+    if on_axis:
+        return acb(centre.real + arb(0, radius.upper()))
     return centre + acb(arb(0, radius.upper()), arb(0, radius.upper()))
 
 
@@ -167,7 +170,16 @@ def principal_angle(w: acb) -> acb:
     low, high = abs(middle) - radius, abs(1 - middle) - radius
     if not (low > 0 and high > 0):
         return NAN
-    return _around(2 * middle.sqrt().asin(), radius / (low * high).sqrt())
+    return _around(2 * middle.sqrt().asin(), radius / (low * high).sqrt(), on_axis=w.imag == 0)
+
+
+def _arcsine(z: acb) -> acb:
+    """arcsin off the cuts beyond -1 and 1, likewise: |1 - z^2| >= |1 - m^2| - r (2|m| + r)."""
+    middle, radius = _disc(z)
+    least = abs(1 - middle * middle) - radius * (2 * abs(middle) + radius)
+    if not z.is_finite() or not least > 0 or (z.imag.contains(0) and not (z.real > -1 and z.real < 1)):
+        return NAN
+    return _around(middle.asin(), radius / least.lower().sqrt(), on_axis=z.imag == 0)
 
 
 def _sqrt(z: acb) -> acb:
@@ -175,7 +187,7 @@ def _sqrt(z: acb) -> acb:
     middle, radius = _disc(z)
     if not (abs(middle) > radius) or (z.imag.contains(0) and not z.real > 0):
         return NAN
-    return _around(middle.sqrt(), radius / (2 * abs(middle) - radius).sqrt())
+    return _around(middle.sqrt(), radius / (2 * abs(middle) - radius).sqrt(), on_axis=z.imag == 0)
 
 
 def _power(base: acb, exponent: sympy.Rational) -> acb:
@@ -193,7 +205,7 @@ class DiscState:
     e: acb
     theta: acb | None = None
     symmetry: int = ODD
-    share: arb | None = arb(1)
+    share: arb | None = None
     biased: bool = False
 
 
@@ -234,7 +246,7 @@ class Discs(Balls):
         """The angle of a pair that depends on one pixel."""
         if state.share is None:
             return complex_disc.archav(haversine(units, state.e), theta, state.symmetry)
-        return theta if not state.biased else 2 * complex_disc.arcsine((state.share / units.q).sqrt() * (theta / 2).sin())
+        return theta if not state.biased else 2 * _arcsine((state.share / units.q).sqrt() * (theta / 2).sin())
 
     @staticmethod
     def _after(parity: str, symmetry: int) -> int:

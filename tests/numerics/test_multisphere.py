@@ -68,7 +68,7 @@ def bessel(index, dimension):
 @pytest.mark.parametrize(("dimension", "index"), [(2, (3, 3)), (3, (5, 1)), (4, (4, 2))])
 def test_a_one_dimensional_bessel_integral(dimension, index):
     value = numerics.eigenvalues(ss.cnn(ss.relu, 1, 2, 2).ck, ss.MultiSphere(dimension, 2), [index], 12)[0]
-    assert abs(value / arb(str(bessel(index, dimension))) - 1) < 1e-11
+    assert abs(value / arb(str(bessel(index, dimension))) - 1) < 1e-10
 
 
 def test_four_pixels_by_the_graded_series():
@@ -252,7 +252,7 @@ def test_refusals(monkeypatch):
         with pytest.raises(DomainError):
             ss.MultiSphere(channels, pixels)
     monkeypatch.setattr(graded_series, "MAX_POINTS", 100)
-    with pytest.raises(Undecided, match="digits|tell"):
+    with pytest.raises(Undecided, match=r"digits|tell"):
         numerics.eigenvalues(ss.cnn(ss.relu, 1, 4, 4).ck, ss.MultiSphere(3, 4), [(1, 1, 0, 0)], 30)
 
 
