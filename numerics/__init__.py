@@ -24,6 +24,7 @@ from .hermite import hermite_coefficients
 from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
 from .optimal_depths import OptimalDepth, optimal_depth
 from .precision import working_precision
+from .product_decay import ProductBounds, factorizable_eigenvalue, product_bounds
 from .ridge import LearningPoint, learning_curve
 from .spectrum import eigenvalues
 from .values import evaluate
@@ -38,6 +39,7 @@ __all__ = [
     "LargeDimension",
     "LearningPoint",
     "OptimalDepth",
+    "ProductBounds",
     "Reduction",
     "Verified",
     "angle_polynomial",
@@ -51,6 +53,7 @@ __all__ = [
     "energies_of",
     "error_reduction",
     "evaluate",
+    "factorizable_eigenvalue",
     "fourier",
     "fourier_bound",
     "fractional_variances",
@@ -60,6 +63,7 @@ __all__ = [
     "layer_shares",
     "learning_curve",
     "optimal_depth",
+    "product_bounds",
     "stretch_constant",
     "variance_beyond",
     "verify",

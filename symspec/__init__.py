@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from .network import Network as Network, mlp as mlp
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
     from .pixel_kernel import PixelKernel as PixelKernel
+    from .receptive_cones import ConeLaw as ConeLaw, EffectiveField as EffectiveField, cone_law as cone_law, effective_receptive_field as effective_receptive_field
     from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .reverse import HermiteSeries as HermiteSeries, activation_from_kernel as activation_from_kernel
@@ -92,6 +93,7 @@ _EXPORTS = {
         "Activation absolute activation cos elu erf exp gaussian gelu hermite leaky_relu mish monomial "
         "polynomial rectified_monomial relu sigmoid sign silu sin softplus step tanh"
     ),
+    "receptive_cones": "ConeLaw EffectiveField cone_law effective_receptive_field",
     "convolution": "ConvolutionalNetwork cnn",
     "decay_law": "decay",
     "depth_laws": "DepthLaw depth_law",

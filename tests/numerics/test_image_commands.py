@@ -14,7 +14,7 @@ def test_eigenvalues(capsys):
     assert main(arguments) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].endswith("2 pixels, head trace, pointwise first layer on multisphere:3,2")
-    assert printed[2].split()[:3] == ["2,2", "25", "0.00095849459"]
+    assert printed[2].startswith("   2,2            25  0.00095849458")
     assert main([*arguments, "--json"]) == 0
     record = json.loads(capsys.readouterr().out)["eigenvalues"][0]
     assert record["degree"] == [2, 2]
