@@ -1,12 +1,12 @@
 r"""Gram matrices of kernels of images in double precision, and their eigenvalues checked against random images.
 
 Images are arrays of shape (n, pixels, channels) with pixels of norm 1; on grids the pixels are row-major. The program of
-the kernel (:mod:`symspec.pixel_program`) is read on arrays (levels, pairs of images): one row a pair of positions, so that a patch is a
-sum of rows. The state is the half squared distance, as in balls (:mod:`numerics.pixel_balls`), computed from differences and not
+the kernel (:mod:`symspec.pixel_program`) is read on arrays (pairs of positions, pairs of images), so that a patch is a sum of gathered rows (:class:`_Stack`);
+where the positions have different variances (zero padding) it is read pair by pair. The state is the half squared distance, as in balls (:mod:`numerics.pixel_balls`), computed from differences and not
 from 1 - <x, z> where images are near each other; no error bound is claimed (a few 1e-15 of K(1), and up to 1e-8 in the angle within 1e-8 of the diagonal).
 
-**Memory** beside input and output: for each thread about four arrays of (pairs of positions of the widest level) x (pairs of images of a tile) doubles;
-tiles are made so small that one array holds at most PIECE doubles (16 MiB), or a single pair of images if that is more. A global average
+**Memory** beside input and output: for each thread about ten arrays of (pairs of positions of the widest level) x (pairs of images of a tile) doubles;
+tiles are made so small that one array holds at most PIECE doubles (2 MiB, so that it stays in the cache), or a single pair of images if that is more. A global average
 pool needs P^2 rows, other heads at most P.
 
 **The check.** For x, z uniform on a product of spheres :math:`h=K(x,z)\prod_iP_{k_i}(\langle x_i,z_i\rangle)` has mean :math:`\lambda_k` for the
@@ -27,6 +27,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy
@@ -37,14 +39,14 @@ from symspec.exact import natural
 from symspec.multisphere import MultiSphere
 from symspec.pair_dual import PairDual
 from symspec.pixel_kernel import PixelKernel, require_pixel_kernel
-from symspec.pixel_program import Pair, PairCarrier, Units
+from symspec.pixel_program import Pair, PairCarrier, PixelProgram, Units
 
 from .backends import Backend, backend as backend_named
 from .carrier import constant, table
 from .sampling import sphere_points, zonal_sequence
 from .tiles import Tile, each, tiles
 
-PIECE = 1 << 21
+PIECE = 1 << 18
 TOLERANCE = 1e-8
 NEAR = 0.05
 Progress = Callable[[int, int], None]
@@ -87,17 +89,20 @@ class Arrays(PairCarrier):
     def covariance(self, p: float, q: float, state: Any) -> Any:
         return (p + q) / 2 - state
 
-    def activated(self, dual: PairDual, units: Units, state: Any) -> tuple[Any, Any]:
+    def activated(self, dual: PairDual, units: Units, state: Any, *, slopes: bool = True) -> tuple[Any, Any]:
         xp, scale = self.xp, math.sqrt(units.p * units.q)
         w = (state - (math.sqrt(units.p) - math.sqrt(units.q)) ** 2 / 2) / (2 * scale)
         w = xp.clip(w, 0.0, 1.0)
         with numpy.errstate(all="ignore"):
-            value, slope = (dual.same if units.same else dual.different).run(self._rules({"p": units.p, "q": units.q, "w": w}))
+            tape = dual.different if not units.same else dual.same if slopes else dual.same_value
+            value, *rest = tape.run(self._rules({"p": units.p, "q": units.q, "w": w}))
+        slope = rest[0] if rest else None
         after = xp.maximum((units.p_after + units.q_after) / 2 - value, 0.0)
         if units.same:
             equal = w == 0
-            after = xp.where(equal, 0.0, after)
-            slope = xp.where(equal, self._slope_on_diagonal(dual, units.q), slope)
+            if bool(equal.any()):
+                after = xp.where(equal, 0.0, after)
+                slope = None if slope is None else xp.where(equal, self._slope_on_diagonal(dual, units.q), slope)
         return after, slope
 
     def _slope_on_diagonal(self, dual: PairDual, q: float) -> float:
@@ -167,10 +172,76 @@ def default_tile(kernel: PixelKernel) -> int:
 def values(kernel: PixelKernel, left: Any, right: Any, xp: Any) -> Any:
     """K between all images of two small sets."""
     states = _States(left, right, xp)
-    total = 1.0
+    total: Any = 1.0
     for factor in kernel.factors:
-        total = total * factor.run(Arrays(states, xp))
+        stack = _stack_of(factor)
+        total = total * (factor.run(Arrays(states, xp)) if stack is None else stack.value(states, xp))
     return total + xp.zeros((left.shape[0], right.shape[0]))
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """A program in which all units of a layer have one variance and read only pixels of the image: whole layers are arrays.
+
+    ``sources`` are index tables (pairs, taps) into the pairs of the layer below, ``units`` the variances of every layer, ``weights`` those of the head.
+    """
+
+    program: PixelProgram
+    sources: tuple[Any, ...]
+    units: tuple[Units, ...]
+    weights: Any
+
+    def value(self, states: _States, xp: Any) -> Any:
+        program, carrier = self.program, Arrays(states, xp)
+        below, tangent = xp.stack([states(pair) for pair in program.levels[0]]), None
+        slopes = program.reads_slopes()
+        first = 1 if program.part == "ntk" else program.part
+        for layer, (patch, table_, units) in enumerate(zip(program.patches, self.sources, self.units, strict=True), 1):
+            scale = constant(patch.scale)
+            state = _gathered(below, table_, scale)
+            below, slope = carrier.activated(program.dual, units, state, slopes=slopes)
+            if slopes:
+                parts = [] if tangent is None else [_gathered(tangent, table_, scale)]
+                if program.part in ("ntk", layer):
+                    parts.append(units.q - state)
+                tangent = slope * sum(parts) if isinstance(first, int) and layer >= first else None
+        return self._head(below, tangent, xp)
+
+    def _head(self, state: Any, tangent: Any, xp: Any) -> Any:
+        program, readout = self.program, self.program.readout
+        weights = xp.asarray(self.weights)
+        total = 0.0
+        if program.part in ("ck", "ntk", program.depth + 1):
+            q = self.units[-1].q_after
+            total = constant(readout.weight) * (q * float(self.weights.sum()) - xp.tensordot(weights, state, 1)) + constant(readout.bias)
+        return total if tangent is None else total + constant(readout.weight) * xp.tensordot(weights, tangent, 1)
+
+
+def _gathered(values_: Any, table_: Any, scale: float) -> Any:
+    """scale times the sum over the taps."""
+    total = values_[table_[:, 0]]
+    for tap in range(1, table_.shape[1]):
+        total += values_[table_[:, tap]]
+    if scale != 1.0:
+        total *= scale
+    return total
+
+
+@lru_cache(maxsize=64)
+def _stack_of(program: PixelProgram) -> _Stack | None:
+    plan = program.plan()
+    steps = [set(layer) for layer in plan.steps]
+    full = all(len(patch.sources(pair)) == patch.size for patch, level in zip(program.patches, program.levels[1:], strict=True) for pair in level)
+    if not (program.depth and full and all(len(layer) == 1 and all(p == q for p, q, _, _ in layer) for layer in steps)):
+        return None
+    numbers = plan.numbers(program.dual, Arrays(lambda pair: None, numpy))
+    units = tuple(Units(numbers[p], numbers[q], numbers[after], numbers[after], same=True) for ((p, q, after, _),) in steps)
+    sources = []
+    for patch, below, level in zip(program.patches, program.levels, program.levels[1:], strict=False):
+        index = {pair: place for place, pair in enumerate(below)}
+        sources.append(numpy.array([[index[source] for source in patch.sources(pair)] for pair in level]))
+    weights = {pair: float(weight) for pair, weight in program.readout.pairs}
+    return _Stack(program, tuple(sources), units, numpy.array([weights[pair] for pair in program.levels[-1]]))
 
 
 class _States:

@@ -47,6 +47,13 @@ class PairDual:
         return self._tape(Q, Q, (Q, W))
 
     @cached_property
+    def same_value(self) -> Tape:
+        """The value alone, for equal variances: kernels without tangents need no slope."""
+        angular = self.nonlinearity.angular
+        lines = (Line(ANGLE, archav(W, NEITHER)),) if angular else ()
+        return compile_lines(lines, (self._written(self.nonlinearity.dual, Q, Q, angular=angular),), (Q, W))
+
+    @cached_property
     def different(self) -> Tape:
         """For any two variances, in the symbols p, q and w."""
         return self._tape(P, Q, (P, Q, W))

@@ -203,13 +203,15 @@ def _backward(program: PixelProgram, levels: list[dict[int, _Node]]) -> None:
 class EffectiveField:
     """By pixel: the number of paths to the output, the share dK/dt_i at t = 1 of the conjugate kernel, and the exponents of its frequencies.
 
-    ``cost[i]`` is the exponent e of k_i^(-e) on the axis of pixel i (None outside the field, where the eigenvalues are 0).
+    ``centre`` is the middle one of the pixels that the output reads by most paths, ``circular`` says that the row or grid has no ends. ``cost[i]`` is the exponent e of k_i^(-e) on the axis of pixel i (None outside the field, where the eigenvalues are 0).
     """
 
     shape: tuple[int, ...]
     paths: tuple[int, ...]
     gradient: tuple[Expr, ...]
     cost: tuple[int | None, ...]
+    centre: int = 0
+    circular: bool = True
 
 
 def effective_receptive_field(network: Any, channels: Any = 3) -> EffectiveField:
@@ -236,7 +238,7 @@ def effective_receptive_field(network: Any, channels: Any = 3) -> EffectiveField
         cost = tuple(law.exponent({i}) if i in counts else None for i in range(program.pixels))
     except (InputError, NoClosedForm):
         cost = (None,) * program.pixels
-    return EffectiveField(network.shape, tuple(counts.get(i, 0) for i in range(program.pixels)), tuple(map(sympy.expand, gradient)), cost)
+    return EffectiveField(network.shape, tuple(counts.get(i, 0) for i in range(program.pixels)), tuple(map(sympy.expand, gradient)), cost, max(counts, key=lambda i: (counts[i], -i)), network.padding == "circular")
 
 
 def draw_field(field: EffectiveField, *files: Any) -> None:
@@ -253,9 +255,9 @@ def draw_field(field: EffectiveField, *files: Any) -> None:
             figure.colorbar(axis.imshow(rows, cmap="Blues", vmin=0), label=r"$\partial K/\partial t_i$")
         else:
             middle = len(shares) // 2
-            # Circular: the output in the middle of the picture.
-            moved = [shares[(i - middle) % len(shares)] for i in range(len(shares))]
-            axis.bar([i - middle for i in range(len(shares))], moved, color=COLOURS["even"])
+            # On a circle the output comes to the middle of the picture.
+            places = [(i - field.centre + middle) % len(shares) - middle if field.circular else i - field.centre for i in range(len(shares))]
+            axis.bar(places, shares, color=COLOURS["even"])
             axis.set_xlabel("pixel, from the output")
             axis.set_ylabel(r"$\partial K/\partial t_i$ at $t=1$")
 
