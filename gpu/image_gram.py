@@ -2,7 +2,7 @@ r"""Gram matrices of kernels of images in double precision, and their eigenvalue
 
 Images are arrays of shape (n, pixels, channels) with pixels of norm 1; on grids the pixels are row-major. The program of
 the kernel (:mod:`symspec.pixel_program`) is read on arrays (pairs of positions, pairs of images), so that a patch is a sum of gathered rows (:class:`_Stack`);
-where the positions have different variances (zero padding) it is read pair by pair. The state is the half squared distance, as in balls (:mod:`numerics.pixel_balls`), computed from differences and not
+where the positions have different variances (zero padding) it is read pair by pair. The state is the half squared distance, as in :mod:`numerics.pixel_balls`, computed from differences and not
 from 1 - <x, z> where images are near each other; no error bound is claimed (a few 1e-15 of K(1), and up to 1e-8 in the angle within 1e-8 of the diagonal).
 
 **Memory** beside input and output: for each thread about ten arrays of (pairs of positions of the widest level) x (pairs of images of a tile) doubles;
@@ -47,6 +47,7 @@ from .sampling import sphere_points, zonal_sequence
 from .tiles import Tile, each, tiles
 
 PIECE = 1 << 18
+CHUNK = 1 << 14
 TOLERANCE = 1e-8
 NEAR = 0.05
 Progress = Callable[[int, int], None]
@@ -193,19 +194,30 @@ class _Stack:
 
     def value(self, states: _States, xp: Any) -> Any:
         program, carrier = self.program, Arrays(states, xp)
-        below, tangent = xp.stack([states(pair) for pair in program.levels[0]]), None
+        below, tangent = states.stacked(program.levels[0]), None
         slopes = program.reads_slopes()
         first = 1 if program.part == "ntk" else program.part
         for layer, (patch, table_, units) in enumerate(zip(program.patches, self.sources, self.units, strict=True), 1):
             scale = constant(patch.scale)
             state = _gathered(below, table_, scale)
-            below, slope = carrier.activated(program.dual, units, state, slopes=slopes)
+            below, slope = self._activated(carrier, units, state, xp, slopes=slopes)
             if slopes:
                 parts = [] if tangent is None else [_gathered(tangent, table_, scale)]
                 if program.part in ("ntk", layer):
                     parts.append(units.q - state)
                 tangent = slope * sum(parts) if isinstance(first, int) and layer >= first else None
         return self._head(below, tangent, xp)
+
+    def _activated(self, carrier: Arrays, units: Units, state: Any, xp: Any, *, slopes: bool) -> tuple[Any, Any]:
+        """The activation in chunks: what an operation leaves behind is then still in the cache for the next."""
+        flat, after = state.reshape(-1), xp.empty(state.size)
+        slope = xp.empty(state.size) if slopes else None
+        for start in range(0, state.size, CHUNK):
+            part = slice(start, start + CHUNK)
+            after[part], found = carrier.activated(self.program.dual, units, flat[part], slopes=slopes)
+            if slope is not None:
+                slope[part] = found
+        return after.reshape(state.shape), None if slope is None else slope.reshape(state.shape)
 
     def _head(self, state: Any, tangent: Any, xp: Any) -> Any:
         program, readout = self.program, self.program.readout
@@ -251,12 +263,18 @@ class _States:
         self.left, self.right, self.xp = left, right, xp
 
     def __call__(self, pair: Pair) -> Any:
-        x, z = self.left[:, pair[0]], self.right[:, pair[1]]
-        e = 1.0 - x @ z.T
-        i, j = self.xp.nonzero(e < NEAR)
+        return self.stacked((pair,))[0]
+
+    def stacked(self, pairs: Sequence[Pair]) -> Any:
+        """One matrix a pair, shape (pairs, images, images)."""
+        x = self.left[:, [p for p, _ in pairs]].transpose(1, 0, 2)
+        z = self.right[:, [q for _, q in pairs]].transpose(1, 0, 2)
+        e = self.xp.matmul(x, z.transpose(0, 2, 1))
+        self.xp.subtract(1.0, e, out=e)
+        pair, i, j = self.xp.nonzero(e < NEAR)
         if i.shape[0]:
-            difference = x[i] - z[j]
-            e[i, j] = (difference * difference).sum(axis=1) / 2.0
+            difference = x[pair, i] - z[pair, j]
+            e[pair, i, j] = (difference * difference).sum(axis=1) / 2.0
         return e
 
 

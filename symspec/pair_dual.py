@@ -48,10 +48,11 @@ class PairDual:
 
     @cached_property
     def same_value(self) -> Tape:
-        """The value alone, for equal variances: kernels without tangents need no slope."""
+        """The value alone, for equal variances and arrays: kernels without tangents need no slope, and a root is faster than a sine."""
         angular = self.nonlinearity.angular
         lines = (Line(ANGLE, archav(W, NEITHER)),) if angular else ()
-        return compile_lines(lines, (self._written(self.nonlinearity.dual, Q, Q, angular=angular),), (Q, W))
+        value = self._written(self.nonlinearity.dual, Q, Q, angular=angular).xreplace({sympy.sin(ANGLE): 2 * sympy.sqrt(W * (1 - W))})
+        return compile_lines(lines, (value,), (Q, W))
 
     @cached_property
     def different(self) -> Tape:

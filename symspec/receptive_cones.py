@@ -203,7 +203,8 @@ def _backward(program: PixelProgram, levels: list[dict[int, _Node]]) -> None:
 class EffectiveField:
     """By pixel: the number of paths to the output, the share dK/dt_i at t = 1 of the conjugate kernel, and the exponents of its frequencies.
 
-    ``centre`` is the middle one of the pixels that the output reads by most paths, ``circular`` says that the row or grid has no ends. ``cost[i]`` is the exponent e of k_i^(-e) on the axis of pixel i (None outside the field, where the eigenvalues are 0).
+    ``centre`` is the middle one of the pixels that the output reads by most paths, ``circular`` says that the row or grid has no ends.
+    ``cost[i]`` is the exponent e of k_i^(-e) on the axis of pixel i (None outside the field, where the eigenvalues are 0).
     """
 
     shape: tuple[int, ...]
@@ -238,7 +239,8 @@ def effective_receptive_field(network: Any, channels: Any = 3) -> EffectiveField
         cost = tuple(law.exponent({i}) if i in counts else None for i in range(program.pixels))
     except (InputError, NoClosedForm):
         cost = (None,) * program.pixels
-    return EffectiveField(network.shape, tuple(counts.get(i, 0) for i in range(program.pixels)), tuple(map(sympy.expand, gradient)), cost, max(counts, key=lambda i: (counts[i], -i)), network.padding == "circular")
+    paths, centre = tuple(counts.get(i, 0) for i in range(program.pixels)), max(counts, key=lambda i: (counts[i], -i))
+    return EffectiveField(network.shape, paths, tuple(map(sympy.expand, gradient)), cost, centre, network.padding == "circular")
 
 
 def draw_field(field: EffectiveField, *files: Any) -> None:
