@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .gradient_descent import kernel_descent as kernel_descent
     from .gram_matrix import GramReport as GramReport, gram as gram, gram_error_bound as gram_error_bound, gram_report as gram_report
     from .gram_statistics import DegreeCheck as DegreeCheck, gram_check as gram_check
+    from .image_gram import image_points as image_points
+    from .image_statistics import ImageCheck as ImageCheck
     from .parameter_volume import FrequencyVolume as FrequencyVolume, frequency_volume as frequency_volume
     from .random_networks import EmpiricalKernel as EmpiricalKernel, empirical_ck as empirical_ck, random_outputs as random_outputs
     from .regression import RidgeCheck as RidgeCheck, ridge_check as ridge_check
@@ -30,6 +32,8 @@ _EXPORTS = {
     "gradient_descent": "kernel_descent",
     "gram_matrix": "GramReport gram gram_error_bound gram_report",
     "gram_statistics": "DegreeCheck gram_check",
+    "image_gram": "image_points",
+    "image_statistics": "ImageCheck",
     "random_networks": "EmpiricalKernel empirical_ck random_outputs",
     "regression": "RidgeCheck ridge_check",
     "sampling": "cube_points gaussian_points gegenbauer sphere_points",

@@ -31,7 +31,7 @@ def gram(parser: ArgumentParser) -> Runner:
       symspec gram relu --depth 3 --kernel ntk --domain sphere:10 --points 2000 --degrees 0:5
       symspec gram relu --depth 2 --domain cube:20
     """
-    network_arguments(parser)
+    network_arguments(parser, images=True)
     domain_argument(parser)
     degrees_argument(parser, "0:5")
     parser.add_argument("--points", default="2000", metavar="N", help="number of random points (default %(default)s)")
@@ -49,6 +49,8 @@ def whole(text: str, option: str) -> int:
 
 
 def _gram(args: Namespace) -> int:
+    from symspec.pixel_kernel import PixelKernel
+
     from .backends import backend
     from .gram_matrix import gram_report
     from .gram_statistics import gram_check
@@ -59,12 +61,12 @@ def _gram(args: Namespace) -> int:
     library = backend(args.backend)
     with progress_bar("pairs of points") as progress:
         records = gram_check(kernel, domain, points=points, degrees=degrees, seed=seed, backend=library, progress=progress)
-    report = gram_report(kernel, backend=library)
+    how = _images_how(library) if isinstance(kernel, PixelKernel) else _how(gram_report(kernel, backend=library))
     if args.json:
         header = {"kernel": kernel.name, "domain": str(domain), "points": points, "seed": seed}
-        print(to_json(header | _how(report) | {"degrees": [_record(record) for record in records]}))
+        print(to_json(header | how | {"degrees": [_record(record) for record in records]}))
     else:
-        print("\n".join([f"{kernel.name} on {domain}, {points} points, seed {seed}", *_table(records), *(f"{key}: {value}" for key, value in _how(report).items())]))
+        print("\n".join([f"{kernel.name} on {domain}, {points} points, seed {seed}", *_table(records), *(f"{key}: {value}" for key, value in how.items())]))
     return 0
 
 
@@ -73,9 +75,17 @@ def _how(report: GramReport) -> dict[str, Any]:
     return {"backend": report.backend, "method": report.note, "evaluation_error_bound": bound}
 
 
+def _images_how(library: Any) -> dict[str, Any]:
+    return {"backend": library.description, "method": "direct evaluation of the recursion over pairs of positions", "evaluation_error_bound": "none"}
+
+
+def _name(degree: Any) -> str:
+    return ",".join(map(str, degree)) if isinstance(degree, tuple) else str(degree)
+
+
 def _record(record: DegreeCheck) -> dict[str, Any]:
     return {
-        "degree": record.degree,
+        "degree": list(record.degree) if isinstance(record.degree, tuple) else record.degree,
         "estimate": repr(record.estimate),
         "standard_error": repr(record.standard_error),
         "certified": record.certified.str(20, radius=True),
@@ -87,5 +97,5 @@ def _table(records: list[DegreeCheck]) -> list[str]:
     lines = [f"{'degree':>6}  {'estimate':>13}  {'std. error':>10}  {'certified':>13}  {'z':>6}"]
     for record in records:
         certified = f"{float(record.certified):.6e}" if record.certified != 0 else "0"
-        lines.append(f"{record.degree:>6}  {record.estimate:>13.6e}  {record.standard_error:>10.2e}  {certified:>13}  {record.z_score:>6.2f}")
+        lines.append(f"{_name(record.degree):>6}  {record.estimate:>13.6e}  {record.standard_error:>10.2e}  {certified:>13}  {record.z_score:>6.2f}")
     return lines

@@ -45,10 +45,12 @@ from symspec.domain import BooleanCube, Domain, Gaussian, Sphere
 from symspec.errors import DomainError, InputError, Undecided
 from symspec.exact import natural
 from symspec.kernel import Kernel
+from symspec.pixel_kernel import PixelKernel
 from symspec.spectrum import gaussian_degree
 
 from .backends import Backend, backend as backend_named
 from .evaluators import DirectEvaluator, Evaluator, PolynomialEvaluator, evaluator, polynomial_evaluator
+from .image_gram import image_gram
 from .tiles import Tile, angles, correlations, cube_rows, each, scaled_rows, tiles, unit_rows
 
 MIN_TILE = 8
@@ -132,7 +134,7 @@ class Engine:
 
 
 def gram(
-    K: Kernel,
+    K: Kernel | PixelKernel,
     X: Any,
     Y: Any = None,
     *,
@@ -154,7 +156,13 @@ def gram(
 
     Raises InputError for arguments of the wrong shape or kind, DomainError for rows that are not
     finite or off the sphere, Undecided for method="polynomial" where none is proved.
+
+    For a kernel of images X and Y have the shape (n, pixels, channels), and the method is direct (:func:`gpu.image_gram.image_gram`).
     """
+    if isinstance(K, PixelKernel):
+        if method == "polynomial":
+            raise Undecided("no polynomial is proved for kernels of images; use method='direct' or 'auto'")
+        return image_gram(K, X, Y, backend=backend, tile=tile, out=out, workers=workers)
     library = backend_named(backend)
     engine = Engine.of(K, method, library)
     left, left_weights = domain_rows(K, domain, X, "X", library)

@@ -52,6 +52,7 @@ from symspec.errors import InputError, Undecided
 from symspec.exact import natural
 from symspec.gegenbauer import square_linearisation
 from symspec.kernel import Kernel
+from symspec.multisphere import MultiSphere
 from symspec.spectrum import gaussian_degree
 
 from .backends import Backend, backend as backend_named
@@ -81,7 +82,7 @@ class DegreeCheck:
 
 
 def gram_check(
-    K: Kernel,
+    K: Any,
     domain: Domain,
     points: Any = 2000,
     degrees: Iterable[Any] = range(6),
@@ -89,7 +90,7 @@ def gram_check(
     backend: str | Backend = "auto",
     *,
     progress: Progress | None = None,
-) -> list[DegreeCheck]:
+) -> list[Any]:
     """Estimate eigenvalues of the given degrees from all pairs of random points; a record a degree.
 
     The same arguments give the same records. Memory is that of a few tiles and the points.
@@ -98,7 +99,13 @@ def gram_check(
     ``domain`` is Sphere(d), Circle(), BooleanCube(d), or Gaussian(d) for a homogeneous kernel.
     Raises DomainError where the kernel has no spectrum on the domain, InputError for fewer than two points or a
     bad degree, Undecided for a kernel whose square has no mean (infinite on the diagonal).
+
+    For a kernel of images ``domain`` is MultiSphere(C, P), the degrees are multi-indices and the records :class:`gpu.image_statistics.ImageCheck`.
     """
+    if isinstance(domain, MultiSphere):
+        from .image_statistics import image_check
+
+        return image_check(K, domain, points, degrees, seed, backend, progress=progress)
     size = natural(points, "number of points", 2)
     if isinstance(K, Kernel) and K.diagonal_is_infinite:
         raise Undecided("the kernel is infinite on the diagonal, so its square may have no mean and the estimate no standard error; check net.ck, or use drop_deltas=True")

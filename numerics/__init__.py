@@ -26,6 +26,7 @@ from .layer_contributions import Reduction, energies_of, error_reduction, layer_
 from .lipschitz import LipschitzChain, lipschitz_chain
 from .optimal_depths import OptimalDepth, optimal_depth
 from .precision import working_precision
+from .product_decay import ProductBounds, factorizable_eigenvalue, product_bounds
 from .region_transform import FourierParts, fourier_parts
 from .ridge import LearningPoint, learning_curve
 from .space_transform import space_fourier
@@ -45,6 +46,7 @@ __all__ = [
     "LearningPoint",
     "LipschitzChain",
     "OptimalDepth",
+    "ProductBounds",
     "Reduction",
     "Verified",
     "angle_polynomial",
@@ -59,6 +61,7 @@ __all__ = [
     "energies_of",
     "error_reduction",
     "evaluate",
+    "factorizable_eigenvalue",
     "fourier",
     "fourier_bound",
     "fourier_parts",
@@ -70,6 +73,7 @@ __all__ = [
     "learning_curve",
     "lipschitz_chain",
     "optimal_depth",
+    "product_bounds",
     "space_fourier",
     "stretch_constant",
     "variance_beyond",

@@ -37,8 +37,9 @@ def eigenvalues(parser: ArgumentParser) -> Runner:
       symspec eigenvalues relu --depth 3 --kernel ntk --domain sphere:10 --degrees 0:30 --digits 40
       symspec eigenvalues erf --depth 2 --kernel ck --domain circle --degrees 1:99:2 --json
       symspec eigenvalues relu --depth 2 --domain cube:128
+      symspec eigenvalues relu --depth 2 --network cnn:2,2,pointwise --domain multisphere:3,2 --degrees "2,2;2,0" --digits 20
     """
-    network_arguments(parser)
+    network_arguments(parser, images=True)
     domain_argument(parser)
     degrees_argument(parser, "0:10")
     digits_argument(parser)
@@ -70,18 +71,19 @@ def _eigenvalues(args: Namespace) -> int:
     return 0
 
 
-def _record(degree: int, value: arb, domain: Domain, digits: int) -> dict[str, Any]:
+def _record(degree: Any, value: arb, domain: Domain, digits: int) -> dict[str, Any]:
     from .exact_text import ball_record
 
-    return {"degree": degree, "multiplicity": str(domain.multiplicity(degree)), **ball_record(value, digits + SPARE_DIGITS)}
+    return {"degree": list(degree) if isinstance(degree, tuple) else degree, "multiplicity": str(domain.multiplicity(degree)), **ball_record(value, digits + SPARE_DIGITS)}
 
 
-def _table(degrees: list[int], values: list[arb], domain: Domain, digits: int) -> list[str]:
+def _table(degrees: list[Any], values: list[arb], domain: Domain, digits: int) -> list[str]:
     from .exact_text import ball_text
 
     counts = [str(domain.multiplicity(k)) for k in degrees]
-    first, second = max(6, len(str(degrees[-1]))), max(12, *map(len, counts))
+    names = [",".join(map(str, degree)) if isinstance(degree, tuple) else str(degree) for degree in degrees]
+    first, second = max(6, *map(len, names)), max(12, *map(len, counts))
     lines = [f"{'degree':>{first}}  {'multiplicity':>{second}}  eigenvalue"]
-    for degree, count, value in zip(degrees, counts, values, strict=True):
+    for degree, count, value in zip(names, counts, values, strict=True):
         lines.append(f"{degree:>{first}}  {count:>{second}}  {ball_text(value, digits + SPARE_DIGITS)}")
     return lines

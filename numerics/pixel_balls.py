@@ -19,18 +19,19 @@ them gives NaN.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
 import sympy
-from flint import acb, arb, ctx
+from flint import acb, arb
 from sympy import Expr
 
 from symspec.errors import DomainError, Undecided
+from symspec.functions import EVEN, NEITHER, ODD
 from symspec.pair_dual import PairDual
 from symspec.pixel_kernel import PixelInput, PixelKernel, pixel_input, require_pixel_kernel
-from symspec.pixel_program import Pair, PairCarrier
+from symspec.pixel_program import Pair, PairCarrier, Units
 from symspec.program import Tape
 
 from . import complex_disc, real
@@ -86,92 +87,188 @@ class Balls(PairCarrier):
     def covariance(self, p: Any, q: Any, state: Any) -> Any:
         return (p + q) / 2 - state
 
-    def activated(self, dual: PairDual, p: Any, q: Any, state: Any, *, same: bool) -> tuple[Any, Any]:
-        if same and state == 0:
-            return arb(0), self._diagonal(dual, q)[1]
-        return self._inside(dual, p, q, state, same=same)
+    def activated(self, dual: PairDual, units: Units, state: Any) -> tuple[Any, Any]:
+        if units.same and state == 0:
+            return arb(0), self._diagonal(dual, units.q)[1]
+        return self._inside(dual, units, state)
 
-    def _inside(self, dual: PairDual, p: Any, q: Any, state: Any, *, same: bool) -> tuple[Any, Any]:
-        value, slope = self._dual(dual, p, q, haversine(p, q, state, same=same), same=same)
-        return mean_second_moment(self, dual, p, q, same=same) - value, slope
-
-    def _dual(self, dual: PairDual, p: Any, q: Any, w: Any, *, same: bool) -> list[Any]:
-        tape = dual.same if same else dual.different
-        return tape.run(real_table({"p": p, "q": q, "w": w}))
+    def _inside(self, dual: PairDual, units: Units, state: Any) -> tuple[Any, Any]:
+        value, slope = tape_of(dual, units).run(real_table({"p": units.p, "q": units.q, "w": haversine(units, state)}))
+        return mean_after(units) - value, slope
 
     def _diagonal(self, dual: PairDual, q: Any) -> list[Any]:
         return dual.diagonal.run(real_table({"q": q}))
 
 
-def mean_second_moment(carrier: Balls, dual: PairDual, p: Any, q: Any, *, same: bool) -> Any:
+def tape_of(dual: PairDual, units: Units) -> Tape:
+    """Value and slope for these variances."""
+    return dual.same if units.same else dual.different
+
+
+def mean_after(units: Units) -> Any:
     """(E sigma(u)^2 + E sigma(v)^2)/2."""
-    return carrier.second_moment(dual, q) if same else (carrier.second_moment(dual, p) + carrier.second_moment(dual, q)) / 2
+    return units.q_after if units.same else (units.p_after + units.q_after) / 2
 
 
-def haversine(p: Any, q: Any, state: Any, *, same: bool) -> Any:
+def haversine(units: Units, state: Any) -> Any:
     """w of a half squared distance."""
-    if same:
-        return state / (2 * q)
-    root_p, root_q = p.sqrt(), q.sqrt()
+    if units.same:
+        return state / (2 * units.q)
+    root_p, root_q = units.p.sqrt(), units.q.sqrt()
     return (state - (root_p - root_q) ** 2 / 2) / (2 * root_p * root_q)
 
 
 class Grid(Balls):
     """Arrays (object dtype) of real balls that broadcast; none of the points is on the diagonal or opposite to it."""
 
-    def activated(self, dual: PairDual, p: Any, q: Any, state: Any, *, same: bool) -> tuple[Any, Any]:
-        values = _vectorised(dual, same, ctx.prec)(p, q, state)
-        return values[0], values[1]
+    def activated(self, dual: PairDual, units: Units, state: Any) -> tuple[Any, Any]:
+        value, slope = tape_of(dual, units).run(_grid_table({"p": units.p, "q": units.q, "w": haversine(units, state)}))
+        return mean_after(units) - value, slope
 
 
-@lru_cache(maxsize=256)
-def _vectorised(dual: PairDual, same: bool, precision: int) -> Callable[..., Any]:  # noqa: FBT001
-    """The activation as a function of arrays; ``precision`` keeps the constants of the tape at the working precision."""
-    carrier = Balls(lambda pair: None)
-
-    def one(p: arb, q: arb, state: arb) -> tuple[Any, Any]:
-        return carrier._inside(dual, p, q, state, same=same)
-
-    return numpy.frompyfunc(one, 3, 2)
+def _grid_table(symbols: Mapping[str, Any]) -> real.Table:
+    """The rules of real balls entry by entry; constants stay single balls."""
+    rules: real.Table = {name: _entrywise(rule) for name, rule in real_table(symbols).items()}
+    kept: real.Table = {"constant": ball, "symbol": lambda name: symbols[name], "add": lambda a, b: a + b, "mul": lambda a, b: a * b}
+    return rules | kept | {"pow": lambda base, exponent: _entrywise(lambda value: real.power(value, exponent))(base)}
 
 
-def disc_table(symbols: Mapping[str, acb]) -> real.Table:
-    """The rules of complex balls with the principal angle."""
-    return complex_disc.table(NAN, NAN, lambda name: symbols[name]) | {"archav": lambda w, _symmetry: principal_angle(w)}
+def _entrywise(rule: Callable[..., Any]) -> Callable[..., Any]:
+    def apply(*values: Any) -> Any:
+        count = sum(isinstance(value, (numpy.ndarray, arb)) for value in values)
+        return numpy.frompyfunc(lambda *entries: rule(*entries, *values[count:]), count, 1)(*values[:count])
+
+    return apply
+
+
+def disc_table(symbols: Mapping[str, acb], angle: acb | None = None) -> real.Table:
+    """The rules of complex balls; the angle of w is the principal one unless it is given."""
+    rules = complex_disc.table(NAN, NAN, lambda name: symbols[name])
+    return rules | {"archav": lambda w, _symmetry: principal_angle(w) if angle is None else angle, "pow": _power}
+
+
+def _disc(z: acb) -> tuple[acb, arb]:
+    """Centre and radius of a disc that holds the ball."""
+    return acb(z.real.mid(), z.imag.mid()), (z.real.rad() ** 2 + z.imag.rad() ** 2).sqrt().upper()
+
+
+def _around(centre: acb, radius: arb, *, on_axis: bool) -> acb:
+    """The ball about a centre; what is real stays real."""
+    if on_axis:
+        return acb(centre.real + arb(0, radius.upper()))
+    return centre + acb(arb(0, radius.upper()), arb(0, radius.upper()))
 
 
 def principal_angle(w: acb) -> acb:
-    """2 arcsin(sqrt(w)) off the cuts (-inf, 0] and [1, inf), by the mean value theorem about the centre; NaN on them."""
-    low, high = complex_disc.sqrt(w), complex_disc.sqrt(1 - w)
-    slope = low * high
-    if not slope.is_finite() or slope.contains(0):
+    """2 arcsin(sqrt(w)) off the cuts (-inf, 0] and [1, inf); NaN on them.
+
+    By the mean value theorem: the derivative is at most ((|m| - r)(|1-m| - r))^(-1/2) on the disc of centre m and radius r.
+    """
+    if not w.is_finite() or (w.imag.contains(0) and not (w.real > 0 and w.real < 1)):
         return NAN
-    middle = acb(w.real.mid(), w.imag.mid())
-    return 2 * middle.sqrt().asin() + (w - middle) / slope
+    middle, radius = _disc(w)
+    low, high = abs(middle) - radius, abs(1 - middle) - radius
+    if not (low > 0 and high > 0):
+        return NAN
+    return _around(2 * middle.sqrt().asin(), radius / (low * high).sqrt(), on_axis=w.imag == 0)
+
+
+def _arcsine(z: acb) -> acb:
+    """arcsin off the cuts beyond -1 and 1, likewise: |1 - z^2| >= |1 - m^2| - r (2|m| + r)."""
+    middle, radius = _disc(z)
+    least = abs(1 - middle * middle) - radius * (2 * abs(middle) + radius)
+    if not z.is_finite() or not least > 0 or (z.imag.contains(0) and not (z.real > -1 and z.real < 1)):
+        return NAN
+    return _around(middle.asin(), radius / least.lower().sqrt(), on_axis=z.imag == 0)
+
+
+def _sqrt(z: acb) -> acb:
+    """The principal square root; NaN on (-inf, 0]. |sqrt z - sqrt m| = |z - m|/|sqrt z + sqrt m| <= r/(2|m| - r)^(1/2), as the angle of the roots is acute."""
+    middle, radius = _disc(z)
+    if not (abs(middle) > radius) or (z.imag.contains(0) and not z.real > 0):
+        return NAN
+    return _around(middle.sqrt(), radius / (2 * abs(middle) - radius).sqrt(), on_axis=z.imag == 0)
+
+
+def _power(base: acb, exponent: sympy.Rational) -> acb:
+    return real.integer_power(_sqrt(base), int(exponent.p)) if exponent.q == 2 else complex_disc.power(base, exponent)
+
+
+@dataclass(frozen=True)
+class DiscState:
+    """A half squared distance; where it depends on one pixel only, the angle theta of that pixel and the symmetry of the correlation in it.
+
+    ``share`` is kept until the first activation: e = share (1 - cos theta), so that the angle of the pair is analytic where theta = 0, too; ``biased``
+    says that it is not theta itself.
+    """
+
+    e: acb
+    theta: acb | None = None
+    symmetry: int = ODD
+    share: arb | None = None
+    biased: bool = False
 
 
 class Discs(Balls):
-    """Wide complex balls."""
+    """Wide complex balls.
 
-    def activated(self, dual: PairDual, p: Any, q: Any, state: acb, *, same: bool) -> tuple[acb, acb]:
-        middle = acb(state.real.mid(), state.imag.mid())
-        tape = dual.same if same else dual.different
-        centre = self._at(tape, p, q, middle, same=same)[0]
-        slope = self._at(tape, p, q, state, same=same)[1]
-        return mean_second_moment(self, dual, p, q, same=same) - centre + slope * (state - middle), slope
+    A kernel of one pixel is analytic in the angle of that pixel also where the pixels are equal or opposite, so its state keeps the angle, and the
+    inverse haversine is continued as in :mod:`numerics.complex_disc`.
+    """
+
+    def patched(self, scale: Expr, bias: Expr, parts: Sequence[DiscState], lonely: Sequence[Any]) -> DiscState:
+        # Nothing is lonely here: only pairs of equal positions have eigenvalues on products of spheres.
+        e = self.combined(scale, sympy.S.Zero, [part.e for part in parts])
+        if len(parts) != 1 or parts[0].theta is None:
+            return DiscState(e)
+        symmetry = parts[0].symmetry if bias == 0 or parts[0].symmetry == EVEN else NEITHER
+        share = None if parts[0].share is None else parts[0].share * ball(scale)
+        return DiscState(e, parts[0].theta, symmetry, share, parts[0].biased or bias != 0)
+
+    def covariance(self, p: Any, q: Any, state: DiscState) -> acb:
+        return (p + q) / 2 - state.e
+
+    def activated(self, dual: PairDual, units: Units, state: DiscState) -> tuple[DiscState, acb]:
+        moment, layer = mean_after(units), dual.nonlinearity
+        symmetry = self._after(layer.activation.parity, state.symmetry)
+        if state.theta is None or not layer.angular or not units.same:
+            middle = _disc(state.e)[0]
+            centre, slope = self._at(dual, units, middle)[0], self._at(dual, units, state.e)[1]
+            return DiscState(moment - centre + slope * (state.e - middle), state.theta, symmetry, None), slope
+        angle = self._angle(units, state, state.theta)
+        middle = _disc(angle)[0]
+        # d e'/d angle = slope * d e/d angle, e = q (1 - cos angle).
+        centre, slope = self._at_angle(dual, units.q, middle)[0], self._at_angle(dual, units.q, angle)[1]
+        return DiscState(moment - centre + slope * units.q * angle.sin() * (angle - middle), state.theta, symmetry, None), slope
 
     @staticmethod
-    def _at(tape: Tape, p: Any, q: Any, state: acb, *, same: bool) -> list[acb]:
-        return tape.run(disc_table({"p": acb(p), "q": acb(q), "w": haversine(p, q, state, same=same)}))
+    def _angle(units: Units, state: DiscState, theta: acb) -> acb:
+        """The angle of a pair that depends on one pixel."""
+        if state.share is None:
+            return complex_disc.archav(haversine(units, state.e), theta, state.symmetry)
+        return theta if not state.biased else 2 * _arcsine((state.share / units.q).sqrt() * (theta / 2).sin())
+
+    @staticmethod
+    def _after(parity: str, symmetry: int) -> int:
+        return EVEN if parity == "even" or symmetry == EVEN else symmetry if parity == "odd" else NEITHER
+
+    @staticmethod
+    def _at(dual: PairDual, units: Units, e: acb) -> list[acb]:
+        return tape_of(dual, units).run(disc_table({"p": acb(units.p), "q": acb(units.q), "w": haversine(units, e)}))
+
+    @staticmethod
+    def _at_angle(dual: PairDual, q: Any, angle: acb) -> list[acb]:
+        half = (angle / 2).sin()
+        return dual.same.run(disc_table({"q": acb(q), "w": half * half}, angle))
 
 
 class Boxes(Balls):
     """Wide real balls; a pair of the box may be equal or opposite, as the real rules are cut to where the exact value lies."""
 
-    def activated(self, dual: PairDual, p: Any, q: Any, state: arb, *, same: bool) -> tuple[arb, arb]:
+    def activated(self, dual: PairDual, units: Units, state: arb) -> tuple[arb, arb]:
         middle = state.mid()
-        centre = self._inside(dual, p, q, middle, same=same)[0]
-        direct, slope = self._inside(dual, p, q, state, same=same)
+        centre = self._inside(dual, units, middle)[0]
+        direct, slope = self._inside(dual, units, state)
         moved = centre + slope * (state - middle)
         return moved if moved.is_finite() and not (direct.is_finite() and direct.rad() < moved.rad()) else direct, slope
 

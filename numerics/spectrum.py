@@ -32,9 +32,11 @@ from flint import arb
 from symspec.domain import BooleanCube, Domain, Gaussian, Sphere
 from symspec.errors import DomainError, InputError
 from symspec.kernel import Kernel
+from symspec.multisphere import MultiSphere
+from symspec.pixel_kernel import PixelKernel
 from symspec.spectrum import gaussian_degree
 
-from . import cube, sphere
+from . import cube, multisphere, sphere
 from .constants import ball
 from .precision import goal_bits, working_precision
 
@@ -42,7 +44,7 @@ Progress = Callable[[int, int], None]
 GUARD = 8
 
 
-def eigenvalues(kernel: Kernel, domain: Domain, degrees: Any, digits: Any = 30, *, progress: Progress | None = None) -> list[arb]:
+def eigenvalues(kernel: Kernel | PixelKernel, domain: Domain, degrees: Any, digits: Any = 30, *, progress: Progress | None = None) -> list[arb]:
     """Eigenvalues mu_k, one ball a degree, each good to ``digits`` significant digits or exactly 0.
 
     ``degrees`` is an iterable of integers >= 0 (or one integer), in any order. Normalisation as
@@ -51,7 +53,13 @@ def eigenvalues(kernel: Kernel, domain: Domain, degrees: Any, digits: Any = 30, 
     of the work where a method is slow. Raises
     DomainError where the kernel does not live on the domain or has no finite trace and for a degree that the domain does not have,
     InputError for a bad degree or digits, Undecided when the goal is out of reach.
+
+    On MultiSphere(C, P) the kernel is one of images and the degrees are multi-indices (:func:`numerics.multisphere.eigenvalues`).
     """
+    if isinstance(domain, MultiSphere):
+        return multisphere.eigenvalues(kernel, domain, degrees, digits, progress=progress)
+    if isinstance(kernel, PixelKernel):
+        raise DomainError(f"a kernel of images has eigenvalues on MultiSphere(channels, {kernel.pixels}), not on {domain!r}")
     wanted = require_spectrum(kernel, domain, degrees, "eigenvalues")
     bits = goal_bits(digits)
     positive = sorted({k for k in wanted if not (kernel.support and kernel.support.vanishes_at(k))})

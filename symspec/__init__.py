@@ -76,12 +76,14 @@ if TYPE_CHECKING:
     from .layer_limits import limit_shares as limit_shares
     from .layer_pairs import LayerDifference as LayerDifference, layer_difference as layer_difference
     from .linear_regions import LinearRegions as LinearRegions
+    from .multisphere import MultiSphere as MultiSphere
     from .network import Network as Network, mlp as mlp
     from .network_files import load_network as load_network
     from .parameter_derivatives import ParameterDerivative as ParameterDerivative
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
     from .pixel_kernel import PixelKernel as PixelKernel
     from .ray_transforms import RayTransform as RayTransform
+    from .receptive_cones import ConeLaw as ConeLaw, EffectiveField as EffectiveField, cone_law as cone_law, effective_receptive_field as effective_receptive_field
     from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .reverse import HermiteSeries as HermiteSeries, activation_from_kernel as activation_from_kernel
@@ -98,6 +100,7 @@ _EXPORTS = {
         "Activation absolute activation cos elu erf exp gaussian gelu hermite leaky_relu mish monomial "
         "polynomial rectified_monomial relu sigmoid sign silu sin softplus step tanh"
     ),
+    "receptive_cones": "ConeLaw EffectiveField cone_law effective_receptive_field",
     "convolution": "ConvolutionalNetwork cnn",
     "decay_law": "decay",
     "depth_laws": "DepthLaw depth_law",
@@ -111,6 +114,7 @@ _EXPORTS = {
     "layer_pairs": "LayerDifference layer_difference",
     "layer_limits": "limit_shares",
     "linear_regions": "LinearRegions",
+    "multisphere": "MultiSphere",
     "network": "Network mlp",
     "network_files": "load_network",
     "parameter_derivatives": "ParameterDerivative",

@@ -43,7 +43,12 @@ if TYPE_CHECKING:
 Runner = Callable[[Namespace], int | None]
 
 MAX_DEGREES = 1_000_000
-DOMAIN_HELP = "sphere:D (inputs uniform on the unit sphere of R^D), circle, cube:D (uniform on {-1,1}^D), or gaussian:D (standard normal, for homogeneous kernels)"
+IMAGE_HELP = "; cnn:FILTER,PIXELS and then any of eq, trace, gap, conv, pointwise, circular, zero, stride=S: convolutional, such as cnn:2,4,trace or cnn:3x3,8x8,pointwise"
+_SIZES = re.compile(r"\d{1,6}(?:x\d{1,6}){0,3}", re.ASCII)
+DOMAIN_HELP = (
+    "sphere:D (inputs uniform on the unit sphere of R^D), circle, cube:D (uniform on {-1,1}^D), gaussian:D (standard normal, for homogeneous kernels), "
+    "or multisphere:C,P (P pixels on the sphere of R^C, for convolutional kernels)"
+)
 _RANGE = re.compile(r"(\d{1,18})(?::(\d{1,18})(?::(\d{1,18}))?)?", re.ASCII)
 _LAYER = re.compile(r"ntk-layer:(\d{1,9})", re.ASCII)
 _SAFE_INTEGER = 2**53
@@ -72,16 +77,31 @@ def parse_degrees(text: str) -> list[int]:
 
 def degrees_argument(parser: ArgumentParser, default: str) -> None:
     """Add ``--degrees``; read it with degrees_from(args)."""
-    parser.add_argument("--degrees", metavar="K", help=f"degrees: 5, 0:30, 0:100:10 (ends included) or 1,2,5 (default {default})")
+    parser.add_argument("--degrees", metavar="K", help=f"degrees: 5, 0:30, 0:100:10 (ends included) or 1,2,5 (default {default}); on multisphere:C,P multi-indices, such as 1,1;2,0")
     parser.set_defaults(default_degrees=default)
 
 
-def degrees_from(args: Namespace, domain: Domain | None = None) -> list[int]:
+def degrees_from(args: Namespace, domain: Domain | None = None) -> list[Any]:
     """The degrees of ``--degrees``; without it the default ones, as far as the domain has them."""
+    if domain is not None and hasattr(domain, "pixels"):
+        return _multi_indices(args.degrees, int(domain.pixels))
     if args.degrees is not None:
         return parse_degrees(args.degrees)
     last = None if domain is None else domain.highest_degree
     return [k for k in parse_degrees(args.default_degrees) if last is None or k <= last]
+
+
+def _multi_indices(text: str | None, pixels: int) -> list[tuple[int, ...]]:
+    """Multi-indices from ``1,1;2,0``; by default those that are 0, 1 or 2 at the first pixel and 0 elsewhere, and all ones."""
+    if text is None:
+        return [*((k, *(0,) * (pixels - 1)) for k in range(3)), *([(1,) * pixels] if pixels > 1 else [])]
+    found = []
+    for part in text.split(";"):
+        entries = part.strip().split(",")
+        if not all(entry.strip().isascii() and entry.strip().isdigit() and len(entry.strip()) < 10 for entry in entries):
+            raise InputError(f"multi-index {part.strip()[:40]!r} is not understood; write one number a pixel, and several as 1,1;2,0")
+        found.append(tuple(int(entry) for entry in entries))
+    return found
 
 
 def activation_argument(parser: ArgumentParser) -> None:
@@ -92,10 +112,15 @@ def activation_argument(parser: ArgumentParser) -> None:
     )
 
 
-def network_arguments(parser: ArgumentParser, *, kernel: bool = True) -> None:
-    """Add the activation, the architecture, the depth and (unless ``kernel`` is false) the kernel; read them with network_from and kernel_from."""
+def network_arguments(parser: ArgumentParser, *, kernel: bool = True, images: bool = False) -> None:
+    """Add the activation, the architecture, the depth and (unless ``kernel`` is false) the kernel; read them with network_from and kernel_from.
+
+    ``images`` says that the command takes convolutional networks too.
+    """
     activation_argument(parser)
-    parser.add_argument("--network", default="mlp", choices=("mlp", "resnet"), help="fully connected, or residual blocks x + alpha V sigma(W x) (default %(default)s)")
+    described = "mlp: fully connected; resnet: residual blocks x + alpha V sigma(W x)" + (IMAGE_HELP if images else "")
+    parser.add_argument("--network", default="mlp", metavar="NET", help=f"{described} (default %(default)s)")
+    parser.set_defaults(takes_images=images)
     parser.add_argument("--depth", default="1", metavar="N", help="number of hidden layers, or of residual blocks (default %(default)s)")
     parser.add_argument("--alpha", metavar="A", help="weight of the branch of a residual block, a positive number; --network resnet needs it")
     if kernel:
@@ -112,6 +137,11 @@ def network_from(args: Namespace) -> Architecture:
     from .network import mlp
     from .residual import resnet
 
+    if args.network.startswith("cnn:") and args.takes_images:
+        return _convolutional(args)
+    if args.network not in ("mlp", "resnet"):
+        known = "mlp, resnet or cnn:FILTER,PIXELS" if args.takes_images else "mlp or resnet; convolutional networks are taken by the commands eigenvalues and gram"
+        raise InputError(f"network {args.network[:40]!r} is not known; write {known}")
     if args.network == "resnet":
         if args.sigma_w2 is not None or args.sigma_b2 is not None:
             raise InputError("--sigma-w2 and --sigma-b2 belong to --network mlp; a residual network takes --alpha")
@@ -121,6 +151,35 @@ def network_from(args: Namespace) -> Architecture:
     if args.alpha is not None:
         raise InputError("--alpha belongs to residual networks; add --network resnet")
     return mlp(activation(args.activation), args.depth, sigma_w2=args.sigma_w2, sigma_b2=args.sigma_b2)
+
+
+def _convolutional(args: Namespace) -> Any:
+    """The network of cnn:FILTER,PIXELS,..."""
+    from .activations import activation
+    from .convolution import FIRST_LAYERS, HEADS, PADDINGS, cnn
+
+    if args.alpha is not None:
+        raise InputError("--alpha belongs to residual networks; add --network resnet")
+    filters, _, rest = args.network[4:].partition(",")
+    pixels, *options = rest.split(",")
+    if not (_SIZES.fullmatch(filters) and _SIZES.fullmatch(pixels)):
+        raise InputError(f"network {args.network[:40]!r} is not understood; write cnn:FILTER,PIXELS with sizes such as 3 or 3x3")
+    chosen: dict[str, Any] = {}
+    for option in options:
+        keys = [key for key, known in (("head", HEADS), ("first_layer", FIRST_LAYERS), ("padding", PADDINGS)) if option in known]
+        name, _, value = option.partition("=")
+        if not keys and not (name == "stride" and _SIZES.fullmatch(value)):
+            raise InputError(f"{option[:40]!r} is no property of a convolutional network; write {', '.join((*HEADS, *FIRST_LAYERS, *PADDINGS))} or stride=S")
+        key = keys[0] if keys else "stride"
+        if key in chosen:
+            raise InputError(f"network {args.network[:40]!r} gives the {key} twice")
+        chosen[key] = option if keys else _sizes(value)
+    return cnn(activation(args.activation), args.depth, _sizes(filters), _sizes(pixels), sigma_w2=args.sigma_w2, sigma_b2=args.sigma_b2, **chosen)
+
+
+def _sizes(text: str) -> int | tuple[int, ...]:
+    sizes = tuple(map(int, text.split("x")))
+    return sizes[0] if len(sizes) == 1 else sizes
 
 
 def kernel_from(args: Namespace, network: Architecture | None = None) -> Kernel:

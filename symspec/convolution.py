@@ -162,11 +162,12 @@ def reads_of(shape: Shape, filters: Shape, strides: Shape, padding: str) -> tupl
         axes.append([[(start + offset) % n if padding == "circular" or 0 <= start + offset < n else PADDING for offset in range(low, low + k)] for start in range(0, n, s)])
     rows = []
     for output in product(*axes):
-        rows.append(tuple(PADDING if PADDING in taps else _flat(taps, shape) for taps in product(*output)))
+        rows.append(tuple(PADDING if PADDING in taps else flat(taps, shape) for taps in product(*output)))
     return tuple(rows)
 
 
-def _flat(index: Sequence[int], shape: Shape) -> int:
+def flat(index: Sequence[int], shape: Shape) -> int:
+    """The row-major number of a point of the grid."""
     position = 0
     for i, n in zip(index, shape, strict=True):
         position = position * n + i
@@ -247,12 +248,12 @@ def _with_output(network: ConvolutionalNetwork, output: Any) -> ConvolutionalNet
 
     shape = network.shapes[-1]
     if output is None:
-        chosen = 0 if network.padding == "circular" else _flat([n // 2 for n in shape], shape)
+        chosen = 0 if network.padding == "circular" else flat([n // 2 for n in shape], shape)
     elif isinstance(output, (tuple, list)):
         index = [natural(entry, "output") for entry in output]
         if len(index) != len(shape) or any(i >= n for i, n in zip(index, shape, strict=False)):
             raise InputError(f"output {output!r} is no position of the {'x'.join(map(str, shape))} outputs")
-        chosen = _flat(index, shape)
+        chosen = flat(index, shape)
     else:
         chosen = natural(output, "output")
     if chosen >= prod(shape):
@@ -260,4 +261,4 @@ def _with_output(network: ConvolutionalNetwork, output: Any) -> ConvolutionalNet
     return replace(network, output=chosen)
 
 
-__all__ = ["ConvolutionalNetwork", "cnn", "reads_of"]
+__all__ = ["ConvolutionalNetwork", "cnn", "flat", "reads_of"]

@@ -355,7 +355,7 @@ class Gaussian(Domain):
 
 # The names of the command line; those without a dimension take None.
 NAMES: dict[str, Callable[[int], Domain]] = {"sphere": Sphere, "cube": BooleanCube, "gaussian": Gaussian}
-FORMS = "sphere:D with D >= 2, circle, cube:D with D >= 1, or gaussian:D with D >= 2"
+FORMS = "sphere:D with D >= 2, circle, cube:D with D >= 1, gaussian:D with D >= 2, or multisphere:C,P with C >= 2 channels and P >= 1 pixels"
 
 
 def parse_domain(text: str) -> Domain:
@@ -363,9 +363,20 @@ def parse_domain(text: str) -> Domain:
     name, _, argument = text.strip().partition(":")
     if name == "circle" and not argument:
         return Circle()
+    if name == "multisphere":
+        return _product_of_spheres(argument, text)
     if name in NAMES and argument.isascii() and argument.isdigit() and len(argument) <= MAX_DIMENSION_DIGITS:
         return NAMES[name](int(argument))
     raise DomainError(f"domain {text[:40]!r} is not known; write {FORMS}")
+
+
+def _product_of_spheres(argument: str, text: str) -> Domain:
+    from .multisphere import MultiSphere
+
+    parts = argument.split(",")
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) <= MAX_DIMENSION_DIGITS for part in parts):
+        raise DomainError(f"domain {text[:40]!r} is not known; write {FORMS}")
+    return MultiSphere(*map(int, parts))
 
 
 def require_sphere(domain: Any, what: str) -> Sphere:

@@ -47,6 +47,14 @@ class PairDual:
         return self._tape(Q, Q, (Q, W))
 
     @cached_property
+    def same_value(self) -> Tape:
+        """The value alone, for equal variances and arrays: kernels without tangents need no slope, and a root is faster than a sine."""
+        angular = self.nonlinearity.angular
+        lines = (Line(ANGLE, archav(W, NEITHER)),) if angular else ()
+        value = self._written(self.nonlinearity.dual, Q, Q, angular=angular).xreplace({sympy.sin(ANGLE): 2 * sympy.sqrt(W * (1 - W))})
+        return compile_lines(lines, (value,), (Q, W))
+
+    @cached_property
     def different(self) -> Tape:
         """For any two variances, in the symbols p, q and w."""
         return self._tape(P, Q, (P, Q, W))

@@ -30,7 +30,7 @@ from .exact import exact
 from .expectation import P, Q
 from .form import Form
 from .pair_dual import PairDual
-from .pixel_program import Pair, PairCarrier, PixelProgram, Variances
+from .pixel_program import Pair, PairCarrier, PixelProgram, Units, Variances
 from .program import MAX_TREE, RHO, tree_size
 
 CYCLE_TOLERANCE = Rational(1, 10**9)
@@ -219,7 +219,8 @@ class Expressions(PairCarrier):
     def covariance(self, p: Expr, q: Expr, state: Expr) -> Expr:
         return state
 
-    def activated(self, dual: PairDual, p: Expr, q: Expr, state: Expr, *, same: bool) -> tuple[Expr, Expr]:
+    def activated(self, dual: PairDual, units: Units, state: Expr) -> tuple[Expr, Expr]:
+        p, q, same = units.p, units.q, units.same
         rho = _correlation(state, q if same else sqrt(p * q))
         layer = dual.nonlinearity
         forms = [form for form in (layer.activation.form, layer.derivative.form) if isinstance(form, Form)]

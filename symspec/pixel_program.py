@@ -25,7 +25,7 @@ layer is one function of one correlation.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -54,7 +54,7 @@ class Patch:
     def size(self) -> int:
         return len(self.reads[0])
 
-    @property
+    @cached_property
     def scale(self) -> Expr:
         """The factor of the sum over the taps."""
         return self.weight / self.size
@@ -72,6 +72,17 @@ class Readout:
     pairs: tuple[tuple[Pair, Rational], ...]
     weight: Expr = S.One
     bias: Expr = S.Zero
+
+
+@dataclass(frozen=True)
+class Units:
+    """Variances p and q of a pair of units as numbers, the second moments after the activation, and whether they are exactly equal."""
+
+    p: Any
+    q: Any
+    p_after: Any
+    q_after: Any
+    same: bool
 
 
 class PairCarrier(ABC):
@@ -106,8 +117,8 @@ class PairCarrier(ABC):
         """The covariance of a state as a number."""
 
     @abstractmethod
-    def activated(self, dual: PairDual, p: Any, q: Any, state: Any, *, same: bool) -> tuple[Any, Any]:
-        """The state after the activation, and the slope; ``same`` says that the variances are exactly equal."""
+    def activated(self, dual: PairDual, units: Units, state: Any) -> tuple[Any, Any]:
+        """The state after the activation, and the slope."""
 
 
 @dataclass(frozen=True)
@@ -177,80 +188,118 @@ class PixelProgram:
         """Whether the part contains the dual of the derivative."""
         return self.depth > 0 and self.part not in ("ck", self.depth + 1)
 
-    def run(self, carrier: PairCarrier, variances: Variances = Variances()) -> Any:
-        """The value of the kernel under a carrier."""
-        walk = _Walk(self, carrier, variances)
-        for layer in range(1, self.depth + 1):
-            walk.layer(layer)
-        return walk.head()
+    def run(self, carrier: PairCarrier, variances: Variances = Variances(), numbers: list[Any] | None = None) -> Any:
+        """The value of the kernel under a carrier. ``numbers`` saves evaluating the variances again (:meth:`numbers`)."""
+        plan = self.plan(variances)
+        return _Walk(self, plan, carrier, plan.numbers(self.dual, carrier) if numbers is None else numbers).run()
+
+    def plan(self, variances: Variances = Variances()) -> Plan:
+        """The classes of the variances; kept for pixels of norm 1."""
+        return self._unit_plan if variances == Variances() else Plan.of(self, variances)
+
+    @cached_property
+    def _unit_plan(self) -> Plan:
+        return Plan.of(self, Variances())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which variances are equal by construction.
+
+    ``recipes`` say how the number of each class is made: ("pixel", value), ("patch", layer, classes of the taps) or ("activation", class before).
+    ``steps`` hold for each layer and each of its pairs the classes of its two units before and after the activation, and ``lonely`` those
+    of units whose partner is padding. ``heads`` are the classes after the last layer.
+    """
+
+    recipes: tuple[tuple[Any, ...], ...]
+    steps: tuple[tuple[tuple[int, int, int, int], ...], ...]
+    lonely: tuple[tuple[tuple[int, ...], ...], ...]
+    heads: tuple[tuple[int, int], ...]
+    patches: tuple[Patch, ...]
+
+    @staticmethod
+    def of(program: PixelProgram, variances: Variances) -> Plan:
+        classes: dict[tuple[Any, ...], int] = {}
+
+        def known(*recipe: Any) -> int:
+            return classes.setdefault(recipe, len(classes))
+
+        sides = [{position: known("pixel", variances.side(side, position)) for position in program.positions[side][0]} for side in (0, 1)]
+        steps, lonely = [], []
+        for layer, patch in enumerate(program.patches, 1):
+            read = [
+                {position: known("patch", layer, tuple(sorted(sides[side][source] for source in patch.reads[position] if source != PADDING))) for position in program.positions[side][layer]}
+                for side in (0, 1)
+            ]
+            after = [{position: known("activation", before) for position, before in side.items()} for side in read]
+            steps.append(tuple((read[0][p], read[1][q], after[0][p], after[1][q]) for p, q in program.levels[layer]))
+            lonely.append(tuple(_lonely(patch, pair, sides) for pair in program.levels[layer]))
+            sides = after
+        heads = tuple((sides[0][p], sides[1][q]) for (p, q), _ in program.readout.pairs)
+        return Plan(tuple(classes), tuple(steps), tuple(lonely), heads, program.patches)
+
+    def numbers(self, dual: PairDual, carrier: PairCarrier) -> list[Any]:
+        """The variance of every class."""
+        found: list[Any] = []
+        for kind, *data in self.recipes:
+            if kind == "pixel":
+                found.append(carrier.constant(data[0]))
+            elif kind == "patch":
+                patch = self.patches[data[0] - 1]
+                found.append(carrier.combined(patch.scale, patch.bias, [found[part] for part in data[1]]))
+            else:
+                found.append(carrier.second_moment(dual, found[data[0]]))
+        return found
+
+
+def _lonely(patch: Patch, pair: Pair, sides: Sequence[Mapping[int, int]]) -> tuple[int, ...]:
+    """Classes of the units of one patch that meet a zero of the padding."""
+    found = []
+    for taps in zip(patch.reads[pair[0]], patch.reads[pair[1]], strict=True):
+        if PADDING in taps and taps != (PADDING, PADDING):
+            side = 0 if taps[1] == PADDING else 1
+            found.append(sides[side][taps[side]])
+    return tuple(found)
 
 
 class _Walk:
     """One pass through the layers; see the module docstring for C, V and T."""
 
-    def __init__(self, program: PixelProgram, carrier: PairCarrier, variances: Variances) -> None:
-        self.program, self.carrier = program, carrier
+    def __init__(self, program: PixelProgram, plan: Plan, carrier: PairCarrier, numbers: list[Any]) -> None:
+        self.program, self.plan, self.carrier, self.numbers = program, plan, carrier, numbers
         self.first = 1 if program.part == "ntk" else program.part if isinstance(program.part, int) else program.depth + 2
-        self.classes: dict[Hashable, int] = {}
-        self.numbers: dict[int, Any] = {}
-        self.sides: list[dict[int, int]] = [{position: self._input(variances.side(side, position)) for position in program.positions[side][0]} for side in (0, 1)]
-        self.states: Mapping[Pair, Any] = {pair: carrier.state(pair) for pair in program.levels[0]}
+        self.states: dict[Pair, Any] = {pair: carrier.state(pair) for pair in program.levels[0]}
         self.tangents: dict[Pair, Any] = {}
 
-    def _class(self, key: Hashable, number: Any) -> int:
-        """The class of a variance; equal keys are equal variances."""
-        index = self.classes.setdefault(key, len(self.classes))
-        if index not in self.numbers:
-            self.numbers[index] = number()
-        return index
+    def run(self) -> Any:
+        for layer in range(1, self.program.depth + 1):
+            self._layer(layer)
+        return self._head()
 
-    def _input(self, value: Expr) -> int:
-        return self._class(("pixel", value), lambda: self.carrier.constant(value))
-
-    def _patched_class(self, patch: Patch, side: dict[int, int], position: int) -> int:
-        parts = tuple(sorted(side[source] for source in patch.reads[position] if source != PADDING))
-        return self._class(("patch", patch.scale, patch.bias, parts), lambda: self.carrier.combined(patch.scale, patch.bias, [self.numbers[part] for part in parts]))
-
-    def _activated_class(self, before: int) -> int:
-        return self._class(("activation", before), lambda: self.carrier.second_moment(self.program.dual, self.numbers[before]))
-
-    def layer(self, layer: int) -> None:
+    def _layer(self, layer: int) -> None:
         """One convolution and one activation."""
-        program, carrier = self.program, self.carrier
-        patch, pairs = program.patches[layer - 1], program.levels[layer]
-        sides = [{position: self._patched_class(patch, self.sides[side], position) for position in program.positions[side][layer]} for side in (0, 1)]
+        program, carrier, numbers = self.program, self.carrier, self.numbers
+        patch = program.patches[layer - 1]
         states: dict[Pair, Any] = {}
         tangents: dict[Pair, Any] = {}
         slopes = program.reads_slopes() and layer >= self.first
-        for pair in pairs:
+        for pair, (p, q, p_after, q_after), lonely in zip(program.levels[layer], self.plan.steps[layer - 1], self.plan.lonely[layer - 1], strict=True):
             sources = patch.sources(pair)
-            p, q = (sides[side][pair[side]] for side in (0, 1))
-            state = carrier.patched(patch.scale, patch.bias, [self.states[source] for source in sources], self._lonely(patch, pair))
-            states[pair], slope = carrier.activated(program.dual, self.numbers[p], self.numbers[q], state, same=p == q)
+            state = carrier.patched(patch.scale, patch.bias, [self.states[source] for source in sources], [numbers[index] for index in lonely])
+            states[pair], slope = carrier.activated(program.dual, Units(numbers[p], numbers[q], numbers[p_after], numbers[q_after], p == q), state)
             if slopes:
                 incoming = [carrier.combined(patch.scale, S.Zero, [self.tangents[source] for source in sources])] if self.tangents else []
                 if program.part in ("ntk", layer):
-                    incoming.append(carrier.covariance(self.numbers[p], self.numbers[q], state))
+                    incoming.append(carrier.covariance(numbers[p], numbers[q], state))
                 tangents[pair] = carrier.times(slope, carrier.combined(S.One, S.Zero, incoming))
         self.states, self.tangents = states, tangents
-        self.sides = [{position: self._activated_class(index) for position, index in side.items()} for side in sides]
 
-    def _lonely(self, patch: Patch, pair: Pair) -> list[Any]:
-        """Variances of the units that meet a zero of the padding."""
-        if pair[0] == pair[1]:
-            return []
-        found = []
-        for taps in zip(patch.reads[pair[0]], patch.reads[pair[1]], strict=True):
-            if PADDING in taps and taps != (PADDING, PADDING):
-                side = 0 if taps[1] == PADDING else 1
-                found.append(self.numbers[self.sides[side][taps[side]]])
-        return found
-
-    def head(self) -> Any:
+    def _head(self) -> Any:
         program, carrier, readout = self.program, self.carrier, self.program.readout
         values = []
         if program.part in ("ck", "ntk", program.depth + 1):
-            covariances = {pair: carrier.covariance(self.numbers[self.sides[0][pair[0]]], self.numbers[self.sides[1][pair[1]]], self.states[pair]) for pair, _ in readout.pairs}
+            heads = zip(readout.pairs, self.plan.heads, strict=True)
+            covariances = {pair: carrier.covariance(self.numbers[p], self.numbers[q], self.states[pair]) for (pair, _), (p, q) in heads}
             values.append(carrier.combined(readout.weight, readout.bias, [self._weighted(covariances)]))
         if self.tangents:
             values.append(carrier.combined(readout.weight, S.Zero, [self._weighted(self.tangents)]))
@@ -263,4 +312,4 @@ class _Walk:
         return self.carrier.combined(S.One, S.Zero, [self.carrier.combined(weight, S.Zero, parts) for weight, parts in groups.items()])
 
 
-__all__ = ["PADDING", "Pair", "PairCarrier", "Patch", "PixelProgram", "Readout", "Variances"]
+__all__ = ["PADDING", "Pair", "PairCarrier", "Patch", "PixelProgram", "Plan", "Readout", "Units", "Variances"]

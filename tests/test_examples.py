@@ -63,3 +63,13 @@ def test_rahaman2018_relu_fourier(tmp_path, capsys):
     assert "every claim is met" in printed
     for name in ("heat-map", "envelope", "curves", "regions"):
         assert (tmp_path / f"{name}.png").stat().st_size > 20_000
+
+
+def test_geifman2022_cnn(tmp_path, capsys):
+    assert _main("geifman2022_cnn")(["--quick", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "lambda at (0, 3) is exactly 0, as the first layer is not pointwise" in printed
+    assert "pixels [0, 1, 2]: |k|^-9" in printed
+    assert "(1, 1)" in printed
+    assert "every check holds" in printed
+    assert {file.name for file in tmp_path.iterdir()} == {"decay.png", "receptive-field.png"}

@@ -1,0 +1,50 @@
+"""Convolutional networks and products of spheres on the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from symspec.cli import main
+
+
+def test_eigenvalues(capsys):
+    arguments = ["eigenvalues", "relu", "--depth", "2", "--network", "cnn:2,2,pointwise,trace", "--domain", "multisphere:3,2", "--degrees", "2,2;2,0", "--digits", "8"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].endswith("2 pixels, head trace, pointwise first layer on multisphere:3,2")
+    assert printed[2].startswith("   2,2            25  0.00095849458")
+    assert main([*arguments, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)["eigenvalues"][0]
+    assert record["degree"] == [2, 2]
+    assert record["multiplicity"] == "25"
+
+
+def test_gram(capsys):
+    assert main(["gram", "relu", "--network", "cnn:2x1,2x1,conv,circular,stride=1", "--domain", "multisphere:3,2", "--points", "60", "--degrees", "1,1"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].split()[0] == "1,1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--network", "cnn:2"], "not understood"),
+        (["--network", "cnn:2,2,eq,trace"], "the head twice"),
+        (["--network", "cnn:2,2,max"], "no property of a convolutional network"),
+        (["--network", "cnn:3,2"], "larger than the 2 positions"),
+        (["--network", "cnn:2,2", "--alpha", "1"], "--alpha belongs to residual"),
+        (["--network", "transformer"], "write mlp, resnet or cnn"),
+        (["--network", "cnn:2,2", "--degrees", "1:3"], "multi-index"),
+        (["--network", "cnn:2,2", "--degrees", "1,2,3"], "3 entries"),
+        (["--network", "cnn:2,3"], "3 pixels"),
+    ],
+)
+def test_refusals(arguments, words, capsys):
+    assert main(["eigenvalues", "relu", *arguments, "--domain", "multisphere:3,2"]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_other_commands_take_no_images(capsys):
+    assert main(["decay", "relu", "--network", "cnn:2,2", "--domain", "sphere:3"]) == 2
+    assert "eigenvalues and gram" in capsys.readouterr().err
