@@ -92,11 +92,13 @@ class Arrays(PairCarrier):
 
     def activated(self, dual: PairDual, units: Units, state: Any, *, slopes: bool = True) -> tuple[Any, Any]:
         xp, scale = self.xp, math.sqrt(units.p * units.q)
-        w = (state - (math.sqrt(units.p) - math.sqrt(units.q)) ** 2 / 2) / (2 * scale)
-        w = xp.clip(w, 0.0, 1.0)
+        difference = state if units.same else state - (math.sqrt(units.p) - math.sqrt(units.q)) ** 2 / 2
+        w = xp.clip(difference * (0.5 / scale), 0.0, 1.0)
         with numpy.errstate(all="ignore"):
             tape = dual.different if not units.same else dual.same if slopes else dual.same_value
-            value, *rest = tape.run(self._rules({"p": units.p, "q": units.q, "w": w}))
+            # w was cut to [0, 1] already.
+            rules = self._rules({"p": units.p, "q": units.q, "w": w}) | {"archav": lambda haversine, _symmetry: 2.0 * xp.arcsin(xp.sqrt(haversine))}
+            value, *rest = tape.run(rules)
         slope = rest[0] if rest else None
         after = xp.maximum((units.p_after + units.q_after) / 2 - value, 0.0)
         if units.same:
@@ -232,8 +234,14 @@ class _Stack:
 def _gathered(values_: Any, table_: Any, scale: float) -> Any:
     """scale times the sum over the taps."""
     total = values_[table_[:, 0]]
-    for tap in range(1, table_.shape[1]):
-        total += values_[table_[:, tap]]
+    if isinstance(values_, numpy.ndarray) and table_.shape[1] > 1:
+        # One buffer for all taps: fresh memory costs more than the sum.
+        buffer = numpy.empty_like(total)
+        for tap in range(1, table_.shape[1]):
+            total += numpy.take(values_, table_[:, tap], axis=0, out=buffer, mode="clip")
+    else:
+        for tap in range(1, table_.shape[1]):
+            total += values_[table_[:, tap]]
     if scale != 1.0:
         total *= scale
     return total

@@ -65,12 +65,13 @@ def bessel(index, dimension):
         return 2 / mpmath.pi**2 * mpmath.quad(integrand, [0, *(4**j for j in range(10))])
 
 
-@pytest.mark.parametrize(("dimension", "index"), [(2, (3, 3)), (3, (5, 1)), (4, (4, 2))])
+@pytest.mark.parametrize(("dimension", "index"), [(4, (4, 2)), pytest.param(2, (3, 3), marks=pytest.mark.slow), pytest.param(3, (5, 1), marks=pytest.mark.slow)])
 def test_a_one_dimensional_bessel_integral(dimension, index):
     value = numerics.eigenvalues(ss.cnn(ss.relu, 1, 2, 2).ck, ss.MultiSphere(dimension, 2), [index], 12)[0]
     assert abs(value / arb(str(bessel(index, dimension))) - 1) < 1e-10
 
 
+@pytest.mark.slow
 def test_four_pixels_by_the_graded_series():
     indices = [(1, 1, 0, 0), (2, 0, 0, 0), (1, 1, 1, 1)]
     for index, value in graded_series.eigenvalues(ss.cnn(ss.relu, 1, 4, 4).ck, 3, indices, 4).items():
@@ -150,6 +151,7 @@ def test_tanh_has_no_closed_form_and_certified_eigenvalues():
     assert two[1] == 0
 
 
+@pytest.mark.slow
 def test_one_pixel_is_the_sphere():
     net, dense = ss.cnn(ss.relu, 3, 1, 1), ss.mlp(ss.relu, 3)
     for channels in (2, 5):
