@@ -37,16 +37,23 @@ from .exact import as_expr
 from .gegenbauer import monomial_eigenvalue, times_t
 from .homogeneity import Homogeneous, homogeneity, homogeneous
 from .kernel import MAX_POLYNOMIAL_DEGREE, Kernel
+from .multisphere import MultiSphere
 from .network import Network
+from .pixel_kernel import PixelKernel
+from .product_spectrum import image_eigenvalue
 
 
-def eigenvalue(kernel: Kernel, domain: Any, k: Any) -> Expr:
-    """The exact eigenvalue mu_k, for k an integer or a Symbol, and d a number or a Symbol.
+def eigenvalue(kernel: Any, domain: Any, k: Any) -> Expr:
+    """The exact eigenvalue mu_k, for k an integer or a Symbol, and d a number or a Symbol; k is a tuple for kernels of images on MultiSphere.
 
     A symbolic k gives a formula for large k (stated degrees apart, as a Piecewise). Raises
     NoClosedForm with the reason where none is known: then numerics.eigenvalues gives it to any
     number of digits.
     """
+    if isinstance(kernel, PixelKernel):
+        if not isinstance(domain, MultiSphere):
+            raise DomainError(f"a kernel of images has eigenvalues on MultiSphere(channels, pixels), not on {domain!r}")
+        return image_eigenvalue(kernel, domain, k)
     if not isinstance(kernel, Kernel):
         raise InputError(f"eigenvalue takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
     method = CLOSED_FORMS.get(type(domain))
