@@ -120,6 +120,10 @@ def draw(curves: dict[str, list[tuple[int, float, float]]], field: ss.EffectiveF
                     axis.loglog([k for k, _, _ in points], [leading for _, _, leading in points], color=GREY, lw=0.9, label=None if "tangent" in name else "exact leading term")
             axis.set_xlabel(r"$k$ in the multi-indices $(k,k)$ and $(k,0)$")
             axis.set_ylabel(r"certified eigenvalue $\lambda$")
+            axis.set_title("Decay on the diagonal and on an axis")
+            ticks = [k for k, _, _ in next(iter(curves.values())) if k in (2, 4, 6, 8, 10, 14, 20, 32)]
+            axis.set_xticks(ticks, [str(k) for k in ticks])
+            axis.minorticks_off()
             axis.legend()
         draw_field(field, folder / "receptive-field.png")
     except MissingLibrary as reason:
