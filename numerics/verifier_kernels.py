@@ -294,7 +294,10 @@ def _expanded_root(w: arb_series, order: int = 2) -> Angle:
 
 
 def _interior(w: arb_series) -> Angle:
-    return _angle(w, w.sqrt())
+    """The angle where 0 < w(0) < 1, by d theta = dw/sqrt(w (1-w)): one root for all three series."""
+    square = w * (1 - w)
+    inverse = square.rsqrt()
+    return Angle((w.derivative() * inverse).integral() + 2 * w[0].sqrt().asin(), 1 - 2 * w, 2 * square * inverse)
 
 
 def _angle(w: arb_series, root: arb_series) -> Angle:

@@ -115,16 +115,14 @@ def _powers_of_complement(values: Singular, length: int) -> list[arb]:
 def _powers(values: Singular, y: arb_series) -> arb_series:
     """sum a_j y^(j/2), y linear: y^f for each broken part f of j/2 by the binomial series, times a polynomial."""
     length, total = y.prec, 0 * y
-    for part in {j / 2 - (j / 2).floor() for j in values}:
-        coefficients, term = [], arb(y[0]) ** arb(part)
-        for n in range(length):
-            coefficients.append(term)
-            term = term * y[1] / y[0] * (part - n) / (n + 1)
-        whole = {int((j / 2).floor()): value for j, value in values.items() if j / 2 - (j / 2).floor() == part}
-        polynomial = 0 * y
-        for n in range(max(whole), -1, -1):
-            polynomial = polynomial * y + whole.get(n, arb(0))
-        total += arb_series(coefficients) * polynomial
+    line = arb_poly([y[0], y[1]])
+    parts: dict[fmpq, dict[int, arb]] = {}
+    for j, value in values.items():
+        whole = int((j / 2).floor())
+        parts.setdefault(j / 2 - whole, {})[whole] = value
+    for part, powers in parts.items():
+        polynomial = arb_poly([powers.get(n, arb(0)) for n in range(max(powers) + 1)])(line)
+        total += y ** arb(part) * arb_series([polynomial[n] for n in range(min(length, polynomial.length()))], length)
     return total
 
 
