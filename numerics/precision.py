@@ -1,7 +1,8 @@
 """Scoped working precision, accuracy goals, and the loop that raises precision until one is met.
 
 FLINT keeps its precision in a process-wide context. It is touched here only, inside a scope
-that restores it, so results depend on their arguments and on nothing that ran before.
+that restores it, so results depend on their arguments and on nothing that ran before. One thread at a time is in a scope:
+another one would change the precision of a value that is being computed, and of what is kept of it.
 
 >>> with working_precision(200):
 ...     third = arb(1) / 3
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import ceil, log2
+from threading import RLock
 from typing import Any
 
 from flint import arb, ctx
@@ -24,19 +26,21 @@ from symspec.exact import natural
 BITS_PER_DIGIT = log2(10)
 GUARD_BITS = 12
 MAX_DIGITS = 100_000
+_ONE_THREAD = RLock()
 
 
 @contextmanager
 def working_precision(bits: int, series_length: int | None = None) -> Iterator[None]:
     """Run the body at ``bits`` of precision (and, for power series, that many terms)."""
-    saved, saved_cap = ctx.prec, ctx.cap
-    ctx.prec = max(8, int(bits))
-    if series_length is not None:
-        ctx.cap = series_length
-    try:
-        yield
-    finally:
-        ctx.prec, ctx.cap = saved, saved_cap
+    with _ONE_THREAD:
+        saved, saved_cap = ctx.prec, ctx.cap
+        ctx.prec = max(8, int(bits))
+        if series_length is not None:
+            ctx.cap = series_length
+        try:
+            yield
+        finally:
+            ctx.prec, ctx.cap = saved, saved_cap
 
 
 def goal_bits(digits: Any) -> int:

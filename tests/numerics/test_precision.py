@@ -71,3 +71,21 @@ def test_refine_raises_precision_until_the_goal_and_gives_up():
     with pytest.raises(errors.Undecided, match="zero minus zero"):
         refine(lambda _: arb.pi() - arb.pi(), 50, "zero minus zero", factor=2)
     assert ctx.prec == before
+
+
+def test_threads_do_not_change_each_others_precision():
+    """Constants that two threads ask for at different precisions are as accurate as asked."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import sympy
+
+    from numerics.constants import ball
+
+    def accuracy(n):
+        bits = 64 if n % 2 else 2000
+        with working_precision(bits):
+            value = ball(sympy.sqrt(n + 2) + sympy.pi * sympy.Rational(1, n + 3))
+        return bool(value.rel_accuracy_bits() >= bits - 8)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(accuracy, range(400)))
