@@ -39,6 +39,7 @@ from flint import acb, arb, arb_mat, ctx, fmpq
 from symspec.errors import Undecided
 from symspec.pixel_kernel import PixelKernel
 
+from .laplace_beltrami import surface_factor
 from .pixel_balls import Boxes, Discs, DiscState, Grid
 from .precision import working_precision
 
@@ -60,11 +61,6 @@ class Domain:
     channels: int
     axes: tuple[int, ...]
     top: tuple[int, ...]
-
-    def normalisation(self) -> arb:
-        """c of the module docstring."""
-        c = self.channels
-        return (arb(c) / 2).gamma() / (arb.pi().sqrt() * (arb(c - 1) / 2).gamma())
 
 
 @dataclass(frozen=True)
@@ -160,7 +156,7 @@ class _Integrator:
     def _measure(self, side: Interval) -> arb:
         """An upper bound of the measure of a side; also of the total weight of a rule on it."""
         angle = _span(side)
-        return (self.domain.normalisation() * (arb(side[1] - side[0]) * arb.pi()) * _largest_sine(angle) ** (self.domain.channels - 2)).upper()
+        return (surface_factor(self.domain.channels) * (arb(side[1] - side[0]) * arb.pi()) * _largest_sine(angle) ** (self.domain.channels - 2)).upper()
 
     def _points(self, box: Box, axis: int, others: arb, share: arb, variances: list[list[arb]]) -> tuple[int, arb] | None:
         """(n, error) of the shortest rule found on an axis, or None."""
@@ -172,20 +168,11 @@ class _Integrator:
             bound = _on_ellipse(self.kernel, self.domain, box, axis, ratio, variances)
             if bound is None:
                 continue
-            size = 8 * half * others * bound * self._weight(box.sides[axis], axis, ratio)
+            size = 8 * half * others * bound * _weight(self.domain.channels, box.sides[axis], self.domain.top[axis], ratio)
             n = _count(share, size, ratio)
             if n <= self.most_nodes and (best is None or n < best[0]):
-                best = n, (size * arb(ratio) ** (1 - 2 * n) / (arb(ratio) - 1)).upper()
+                best = n, _rule_error(size, ratio, n)
         return best
-
-    def _weight(self, side: Interval, axis: int, ratio: float) -> arb:
-        """A bound of |P_k(cos z) c sin^(C-2) z| on the ellipse, k up to the highest degree of the axis."""
-        half, middle = _half(side), _middle(side)
-        height = (half * (arb(ratio) - 1 / arb(ratio)) / 2).upper()
-        width = half * (arb(ratio) + 1 / arb(ratio)) / 2
-        real_part = middle + arb(0, width.upper())
-        sine = (_largest_sine(real_part) ** 2 + height.sinh() ** 2).sqrt()
-        return ((self.domain.top[axis] * height).exp() * self.domain.normalisation() * sine ** (self.domain.channels - 2)).upper()
 
     def _product(self, box: Box, counts: tuple[int, ...]) -> Any:
         tables = [_table(self.domain.channels, side, n, top, ctx.prec) for side, n, top in zip(box.sides, counts, self.domain.top, strict=True)]
@@ -203,8 +190,22 @@ class _Integrator:
         return result
 
 
+def _weight(channels: int, side: Interval, top: int, ratio: float) -> arb:
+    """A bound of |P_k(cos z) c sin^(C-2) z| on the ellipse around a side, k <= top."""
+    half, middle = _half(side), _middle(side)
+    height = (half * (arb(ratio) - 1 / arb(ratio)) / 2).upper()
+    width = half * (arb(ratio) + 1 / arb(ratio)) / 2
+    sine = (_largest_sine(middle + arb(0, width.upper())) ** 2 + height.sinh() ** 2).sqrt()
+    return ((top * height).exp() * surface_factor(channels) * sine ** (channels - 2)).upper()
+
+
+def _rule_error(size: arb, ratio: float, n: int) -> arb:
+    """size * ratio^(1-2n)/(ratio-1), rounded up."""
+    return (size * arb(ratio) ** (1 - 2 * n) / (arb(ratio) - 1)).upper()
+
+
 def _count(share: arb, size: arb, ratio: float) -> int:
-    """The least n with size * ratio^(1-2n)/(ratio-1) <= share."""
+    """About the least n with size * ratio^(1-2n)/(ratio-1) <= share; a float chooses it, the error is :func:`_rule_error`."""
     bits = float((size / share / (arb(ratio) - 1)).log().upper()) / float(arb(2).log())
     return max(2, ceil((bits / log2(ratio) + 1) / 2))
 
@@ -317,7 +318,7 @@ def _table(channels: int, side: Interval, n: int, top: int, precision: int) -> T
     nodes, weights = _gauss(n, precision)
     half, middle = _half(side), _middle(side)
     angles = [middle + half * x for x in nodes]
-    scale = Domain(channels, (0,), (top,)).normalisation() * half
+    scale = surface_factor(channels) * half
     rows = zonal_rows(channels, [angle.cos() for angle in angles], top)
     density = [scale * w * angle.sin() ** (channels - 2) for w, angle in zip(weights, angles, strict=True)]
     states = numpy.array([_state(angle) for angle in angles], dtype=object)
@@ -336,12 +337,10 @@ def zonal_rows(channels: int, t: list[arb], top: int) -> list[list[arb]]:
 @lru_cache(maxsize=8192)
 def _moments(channels: int, side: Interval, top: int, precision: int) -> Any:
     """The integrals of P_k over one side with the density, by a rule whose error is added."""
-    integrator = _Integrator.__new__(_Integrator)
-    integrator.domain = Domain(channels, (0,), (top,))
-    size = 8 * _half(side) * integrator._weight(side, 0, MOMENT_RATIO)
+    size = 8 * _half(side) * _weight(channels, side, top, MOMENT_RATIO)
     n = _count(arb(2) ** -precision, size, MOMENT_RATIO)
     table = _table(channels, side, n, top, precision)
-    error = arb(0, (arb(2) ** -precision).upper())
+    error = arb(0, _rule_error(size, MOMENT_RATIO, n))
     return numpy.array([sum(table.weights[k, j] for j in range(n)) + error for k in range(top + 1)], dtype=object)
 
 

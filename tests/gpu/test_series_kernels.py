@@ -10,7 +10,6 @@ import numerics
 import symspec as ss
 from gpu.carrier import evaluate_array
 from gpu.evaluators import CorrelationEvaluator, evaluator
-from numerics import constants, dual_series
 
 NETWORKS = [ss.mlp("tanh", 3), ss.mlp("sigmoid", 2, sigma_w2=2, sigma_b2="1/10"), ss.resnet("silu", 2, 1), ss.mlp("mish", 1), ss.mlp("erf(x)**2", 1)]
 THETA = numpy.array([0.0, 1e-9, 1e-3, 0.3, 1.0, 1.5, 2.0, 3.0, 3.1415, numpy.pi])
@@ -19,13 +18,6 @@ THETA = numpy.array([0.0, 1e-9, 1e-3, 0.3, 1.0, 1.5, 2.0, 3.0, 3.1415, numpy.pi]
 def truth(kernel):
     """Values at the cosines that are exact doubles; the slope carries the rest of the error of the angle."""
     return numpy.array([float(numerics.evaluate(kernel, float(numpy.cos(angle)), digits=20)) for angle in THETA])
-
-
-@pytest.fixture(autouse=True)
-def fresh_series():
-    """Coefficients, moments and constants are computed anew, whatever ran before in this process."""
-    for cached in (dual_series._coefficients, dual_series._moments, constants._cached):
-        cached.cache_clear()
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=str)

@@ -259,10 +259,12 @@ def test_refusals(monkeypatch):
 
 
 def test_fewer_points_do_not_certify_more(monkeypatch):
-    """A deliberate fault: rules two points short must show as a wrong enclosure, so the bound is no idle one."""
+    """A deliberate fault: rules that are too short must show as a wrong enclosure, so the bound is no idle one."""
     right = multisphere.angle_boxes.integrals(SINGLE, 3, (2, 2), 30)[2, 2]
     count = multisphere.angle_boxes._count
     monkeypatch.setattr(multisphere.angle_boxes, "_count", lambda *arguments: max(1, count(*arguments) // 3))
-    monkeypatch.setattr(multisphere.angle_boxes._Integrator, "_weight", lambda *arguments: arb("1e-12"))
+    monkeypatch.setattr(multisphere.angle_boxes, "_weight", lambda *arguments: arb("1e-12"))
+    # What the faulty rules leave must not be kept for others.
+    monkeypatch.setattr(multisphere.angle_boxes, "_moments", multisphere.angle_boxes._moments.__wrapped__)
     wrong = multisphere.angle_boxes.integrals(SINGLE, 3, (2, 2), 30)[2, 2]
     assert not wrong.overlaps(right)
