@@ -15,9 +15,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy
-import sympy
 
 from symspec.drawing import DASHES, GREY, PALETTE, sheet
+from symspec.exact import exact
 from symspec.linear_regions import LinearRegions
 from symspec.piecewise_linear import PiecewiseLinear
 from symspec.ray_transforms import RayTransform, ray_transform
@@ -35,8 +35,8 @@ MOST_MARKERS = 60
 
 def draw_line(file: str | os.PathLike[str], report: LineReport) -> None:
     """|f~| over k, logarithmic, with the bound TV/k^2 on a whole line. Raises MissingLibrary without matplotlib, OutputError for a bad file."""
-    frequencies = [float(ball(sympy.sympify(k))) for k in report.frequencies]
     with working_precision(64):
+        frequencies = [float(ball(exact(k, "frequency"))) for k in report.frequencies]
         sizes = [float(abs(value)) for value in report.values]
     shown = [(k, size) for k, size in zip(frequencies, sizes, strict=True) if k > 0 and size > 0]
     with sheet((6.4, 4.2), file) as figure:

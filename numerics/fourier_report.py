@@ -21,7 +21,7 @@ import sympy
 from flint import acb
 
 from symspec.errors import InputError
-from symspec.exact import decimal_above
+from symspec.exact import decimal_above, exact
 from symspec.linear_regions import LinearRegions
 from symspec.piecewise_linear import PiecewiseLinear, Window
 from symspec.ray_transforms import ExceptionalSpace, RayTransform, generic_direction, ray_transform
@@ -66,7 +66,7 @@ class LineReport:
         for k, value in zip(self.frequencies, self.values, strict=True):
             with working_precision(64):
                 size = abs(value)
-                scaled = size * ball(sympy.sympify(k)) ** 2
+                scaled = size * ball(exact(k, "frequency")) ** 2
             rows.append([str(k), ball_text(value.real, self.digits), ball_text(value.imag, self.digits), rounded_text(size, 6), rounded_text(scaled, 6)])
         return [*head, *_table(rows)]
 
