@@ -86,12 +86,12 @@ def atan(z: acb) -> acb:
 
 def power(base: acb, exponent: sympy.Rational) -> acb:
     """base**exponent; anything but a whole non-negative power must stay off (-inf, 0]."""
-    if exponent.is_Integer and exponent >= 0:
-        return real.integer_power(base, int(exponent))
+    if exponent.q == 1 and exponent.p >= 0:
+        return real.integer_power(base, int(exponent.p))
     if _touches_real_axis(base) and not base.real > 0:
         return NAN
-    if exponent.is_Integer:
-        return real.integer_power(base, int(exponent))
+    if exponent.q == 1:
+        return real.integer_power(base, int(exponent.p))
     if exponent.q == 2:
         return real.integer_power(base.sqrt(), int(exponent.p))
     return (base.log() * acb(ball(exponent))).exp()

@@ -1,0 +1,211 @@
+r"""Kernels of fully connected networks between inputs of different lengths.
+
+For :math:`|x|=r\sqrt d,\ |y|=s\sqrt d` and t the cosine between them the recursion of :mod:`symspec.network` has the variances
+:math:`a_\ell^2,b_\ell^2` of the two inputs beside the covariance,
+
+.. math:: a_0^2=\sigma_w^2vr^2+\sigma_b^2,\quad C_0=\sigma_w^2v\,rs\,t+\sigma_b^2,\qquad
+          a_\ell^2=\sigma_w^2\,\hat\sigma(a_{\ell-1},a_{\ell-1},1)+\sigma_b^2,\quad C_\ell=\sigma_w^2\,\hat\sigma(a_{\ell-1},b_{\ell-1},\rho_{\ell-1})+\sigma_b^2,
+
+:math:`\rho_\ell=C_\ell/(a_\ell b_\ell)`; the normalised recursion divides by :math:`E\sigma(Z)^2` instead.
+
+**Features.** :math:`\hat\sigma(a,b,\rho)=\sum_n\alpha_n(a)\alpha_n(b)\rho^n` (Mehler), so :math:`K(r,s,t)=\sum_nc_n(r,s)t^n` where every
+:math:`c_n(r,s)=(rs)^n\sum_ig_{n,i}(r^2)g_{n,i}(s^2)` with real :math:`g_{n,i}`, by Schur's product theorem: t comes with rs only, all else
+depends on the variances. Continued to complex :math:`v=r^2,\ w=s^2`, so that rs stands for a number of the square vw,
+:math:`c_n(v,\bar v)=|v|^n\sum_i|g_{n,i}(v)|^2\ge0` and :math:`|c_n(v,w)|^2\le c_n(v,\bar v)\,c_n(\bar w,w)`. The same holds with every :math:`C_\ell`
+multiplied by a number :math:`\tau`: a power series in :math:`\tau` whose coefficients are such sums, with zero correlation in every layer at
+:math:`\tau=0`. By Pringsheim's theorem :math:`\sum_nc_n(v,\bar v)t^n` converges if the closed form is analytic in :math:`\tau` along [0, 1].
+
+**Growth.** If :math:`|\sigma(x)|\le\sum_i|\gamma_i||x|^{p_i}`, then :math:`E\sigma(\sqrt qZ)^2\le2\Gamma^2(1+(2p-1)!!\,q^p)` with
+:math:`\Gamma=\sum|\gamma_i|,\ p=\max p_i`: a polynomial in r bounds K(r, r, 1) for all r (:meth:`RadialKernel.growth`).
+
+>>> import symspec as ss
+>>> kernel = RadialKernel.of(ss.mlp(ss.erf, 2, sigma_w2=2, sigma_b2=1).ntk)
+>>> with working_precision(64):
+...     print([c.str(8, radius=False) for c in kernel.coefficients(arb(1), arb("0.5"), 3)])
+['2.8040953', '1.2461612', '0.45003551']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy
+from flint import arb, arb_poly, arb_series, ctx
+from sympy import Expr, Symbol
+
+from symspec.errors import NoClosedForm, Undecided
+from symspec.expectation import P, Q
+from symspec.form import Form
+from symspec.kernel import Kernel
+from symspec.network import Network
+from symspec.pair_dual import PairDual
+from symspec.program import RHO, Tape, compile_lines
+from symspec.strip_functions import SeriesDual
+from symspec.terms import Delta
+
+from . import power_series, real
+from .constants import ball
+from .precision import working_precision
+
+C = Symbol("c", real=True)
+Number = Any  # arb or acb
+Series = Any  # arb_series or acb
+
+
+@dataclass(frozen=True)
+class RadialKernel:
+    """One kernel of a fully connected network for inputs of any two lengths; lengths are in units of sqrt(d)."""
+
+    network: Network
+    part: str
+    scale: Expr
+
+    @staticmethod
+    def of(kernel: Kernel) -> RadialKernel:
+        """Raises NoClosedForm for anything but a kernel of a fully connected network whose duals are closed forms."""
+        origin = kernel.origin
+        if origin is None or not isinstance(origin.network, Network):
+            raise NoClosedForm(f"{kernel} is not known between inputs of different lengths; kernels of fully connected networks are")
+        found = RadialKernel(origin.network, origin.part, origin.scale)
+        if any(expr.has(SeriesDual) for expr in found.expressions):
+            raise NoClosedForm(f"{kernel} has no closed form between inputs of different lengths")
+        return found
+
+    @cached_property
+    def _dual(self) -> PairDual:
+        return PairDual(self.network.nonlinearity)
+
+    @cached_property
+    def expressions(self) -> tuple[Expr, Expr]:
+        """Value and slope in the variances and the covariance."""
+        value, slope = (expr.subs(RHO, C / (sympy.sqrt(P) * sympy.sqrt(Q))) for expr in self._dual.readable(same=False))
+        return value, slope if self._reads_slopes else sympy.S.Zero
+
+    @cached_property
+    def pair_tape(self) -> Tape:
+        """Value and slope in the variances and the covariance."""
+        return compile_lines((), self.expressions, (P, Q, C))
+
+    @cached_property
+    def moment_tape(self) -> Tape:
+        """E sigma(u)^2 and E sigma'(u)^2 for u of variance p."""
+        return compile_lines((), self.moments, (P,))
+
+    @cached_property
+    def moments(self) -> tuple[Expr, Expr]:
+        """What :attr:`moment_tape` compiles."""
+        slope = self.network.nonlinearity.slope_dual.diagonal(P) if self._reads_slopes else sympy.S.Zero
+        return self._dual.second_moment_at(P), slope
+
+    @property
+    def _first_slope(self) -> int:
+        """The first layer whose slope is read, counted from 1."""
+        depth = self.network.depth
+        return depth + 1 if self.part == "ck" else 1 if self.part == "ntk" else int(self.part.rpartition(" ")[2])
+
+    @property
+    def _reads_slopes(self) -> bool:
+        return self._first_slope <= self.network.depth
+
+    def coefficients(self, r: arb, s: arb, terms: int) -> list[arb]:
+        """c_n(r, s), n < terms, at the working precision; r, s >= 0, not 0 without a bias."""
+        with working_precision(ctx.prec, terms):
+            t = arb_series([0, 1])
+            table = power_series.table(t)
+
+            def layer(p: arb, q: arb, covariance: arb_series) -> list[arb_series]:
+                symbols = {P.name: arb_series([p]), Q.name: arb_series([q]), C.name: covariance}
+                return self.pair_tape.run(table | {"symbol": symbols.__getitem__})
+
+            p, q = (self.variances(x * x, self._real_moments) for x in (r, s))
+            series = self.paired(p, q, self.linear * r * s * t, arb(1), layer)
+            return [series[n] for n in range(terms)]
+
+    def diagonal(self, v: arb) -> arb:
+        """K(r, r, 1) for v = r^2."""
+        found: arb = self.alike(v, self._real_moments)
+        return found
+
+    def _real_moments(self, p: arb) -> list[arb]:
+        found: list[arb] = self.moment_tape.run(real.table(arb("nan"), arb("nan"), ball) | {"symbol": {P.name: p}.__getitem__})
+        return found
+
+    # the recursion
+
+    @property
+    def weight(self) -> arb:
+        par = self.network.parametrisation
+        return 1 / ball(self.network.nonlinearity.second_moment) if par.sigma_w2 is None else ball(par.sigma_w2)
+
+    @property
+    def bias(self) -> arb:
+        par = self.network.parametrisation
+        return arb(0) if par.normalised else ball(par.sigma_b2)
+
+    @property
+    def linear(self) -> arb:
+        par = self.network.parametrisation
+        return ball(par.input_variance) if par.sigma_w2 is None else ball(par.sigma_w2 * par.input_variance)
+
+    def variances(self, v: Number, moments: Callable[[Number], list[Number]]) -> list[Number]:
+        """a_0^2, ..., a_(depth-1)^2; ``moments`` gives the two of :attr:`moment_tape`."""
+        found = [v * self.linear + self.bias]
+        for _ in range(self.network.depth - 1):
+            found.append(moments(found[-1])[0] * self.weight + self.bias)
+        return found
+
+    def paired(self, first: list[Number], second: list[Number], inner: Series, tau: Number, layer: Callable[[Number, Number, Series], list[Series]]) -> Series:
+        """The kernel; ``layer`` gives the two outputs of :attr:`pair_tape`, ``inner`` is C_0 without the bias, and every covariance is multiplied by tau."""
+        covariances, slopes = [(inner + self.bias) * tau], []
+        for p, q in zip(first, second, strict=True):
+            value, slope = layer(p, q, covariances[-1])
+            covariances.append((value * self.weight + self.bias) * tau)
+            slopes.append(slope * self.weight)
+        return self._read(covariances, slopes) * ball(self.scale)
+
+    def alike(self, v: Number, moments: Callable[[Number], list[Number]]) -> Number:
+        """The kernel at two equal inputs."""
+        covariances, slopes = [v * self.linear + self.bias], []
+        for _ in range(self.network.depth):
+            value, slope = moments(covariances[-1])
+            covariances.append(value * self.weight + self.bias)
+            slopes.append(slope * self.weight)
+        return self._read(covariances, slopes) * ball(self.scale)
+
+    def _read(self, covariances: list[Any], slopes: list[Any]) -> Any:
+        first, depth = self._first_slope, self.network.depth
+        total = covariances[min(first - 1, depth)]
+        for layer in range(first, depth + 1):
+            total = total * slopes[layer - 1]
+            if self.part == "ntk":
+                total = total + covariances[layer]
+        return total
+
+    @cached_property
+    def growth(self) -> arb_poly:
+        """A polynomial in r^2 with coefficients >= 0 that bounds K(r, r, 1) for every r. Undecided for activations that grow exponentially."""
+        nonlinearity = self.network.nonlinearity
+        value = _moment_bound(nonlinearity.activation.form)
+        slope = _moment_bound(nonlinearity.derivative.form) if self._reads_slopes else None
+        covariances, slopes = [arb_poly([self.bias, self.linear])], []
+        for _ in range(self.network.depth):
+            variance = covariances[-1]
+            slopes.append(arb_poly([0]) if slope is None else slope(variance) * self.weight)
+            covariances.append(value(variance) * self.weight + self.bias)
+        found: arb_poly = self._read(covariances, slopes) * ball(self.scale)
+        return found
+
+
+def _moment_bound(form: Any) -> Callable[[arb_poly], arb_poly]:
+    """q -> 2 Gamma^2 (1 + (2p-1)!! q^p)."""
+    if not isinstance(form, Form) or any(term.alpha.is_positive or term.beta != 0 or isinstance(term.gate, Delta) for term in form.terms):
+        raise Undecided("the activation is not bounded by a polynomial, so what lies beyond a length is not bounded under Gaussian inputs")
+    size, top = sum((abs(ball(term.coefficient)) for term in form.terms), arb(0)), max((term.power for term in form.terms), default=0)
+    factor = int(sympy.factorial2(2 * top - 1)) if top else 1
+    return lambda q: (q**top * factor + 1) * (2 * size**2)
+
+
+__all__ = ["C", "P", "Q", "RadialKernel"]
