@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 import numerics
 import symspec as ss
-from numerics import graded_series, multisphere
+from numerics import multisphere, product_rules
 from numerics.precision import working_precision
 from symspec import gegenbauer
 from symspec.errors import DomainError, InputError, Undecided
