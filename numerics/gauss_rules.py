@@ -90,12 +90,12 @@ def zonal_rows(channels: int, t: list[arb], top: int) -> list[list[arb]]:
 
 
 def _roots(channels: int, polynomial: arb_poly, slope: arb_poly) -> list[arb]:
-    """The zeros of P_n in dimension C, ascending, each isolated by an interval Newton step."""
+    """The zeros of P_n in dimension C, ascending: the positive ones isolated by interval Newton steps, and their mirror images."""
     count = polynomial.degree()
-    found = [_root(polynomial, slope, guess) for guess in _guesses(channels, count)]
-    if not all(a < b for a, b in pairwise(found)):
+    positive = [_root(polynomial, slope, guess) for guess in _guesses(channels, count)[(count + 1) // 2 :]]
+    if not all(a < b for a, b in pairwise([arb(0), *positive])):
         raise Undecided(f"the {count} nodes of the Gauss rule were not separated")
-    return found
+    return [*(-x for x in reversed(positive)), *[arb(0)] * (count % 2), *positive]
 
 
 def _guesses(channels: int, count: int) -> list[float]:

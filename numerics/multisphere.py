@@ -168,8 +168,9 @@ def _is_singular(kernel: PixelKernel) -> bool:
     return any(factor.dual.nonlinearity.angular for factor in kernel.factors)
 
 
-def _ruled(kernel: PixelKernel, channels: int, indices: list[MultiIndex], bits: int, progress: Progress | None, most: int = product_rules.MAX_POINTS) -> dict[MultiIndex, arb]:
-    return product_rules.eigenvalues(kernel, channels, indices, bits, most=most, progress=progress)
+def _ruled(kernel: PixelKernel, channels: int, indices: list[MultiIndex], bits: int, progress: Progress | None, most: int | None = None) -> dict[MultiIndex, arb]:
+    """The product rules."""
+    return product_rules.eigenvalues(kernel, channels, indices, bits, most=product_rules.MAX_POINTS if most is None else most, progress=progress)
 
 
 def _boxed(kernel: PixelKernel, channels: int, indices: list[MultiIndex], bits: int, progress: Progress | None) -> dict[MultiIndex, arb]:

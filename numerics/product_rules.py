@@ -23,9 +23,9 @@ kept. Above, :math:`E^{\otimes P}=G\otimes E^{\otimes P-1}+(E-G)\otimes E^{\otim
 first term. ∎ The gap is that of the fine rules on one axis plus products of two gaps of the coarse ones.
 
 >>> import symspec as ss
->>> values = eigenvalues(ss.cnn(ss.relu, 3, 2, 4).ck, 3, [(1, 1, 0, 0), (1, 1, 1, 1)], 12)
->>> print(*(value.str(3, radius=False) for value in values.values()))
-0.00347 3.13e-5
+>>> found = eigenvalues(ss.cnn(ss.relu, 3, 2, 4).ck, 3, [(1, 1, 0, 0), (1, 1, 1, 1)], 12)
+>>> print(*(value.str(3, radius=False) for value in found.values()))
+0.00162 4.40e-6
 """
 
 from __future__ import annotations
