@@ -46,7 +46,7 @@ from .precision import goal_bits, meets, working_precision
 
 MAX_BOXED = 3
 # How many points the rules may use before the boxes take over, by the number of pixels: what the boxes take for the first digits.
-POINTS_BEFORE_BOXES = {1: 200, 2: 60_000, 3: 2_000_000}
+POINTS_BEFORE_BOXES = {1: 200, 2: 20_000, 3: 2_000_000}
 EXTRA_BITS = 400
 Progress = Callable[[int, int], None]
 

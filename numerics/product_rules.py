@@ -34,7 +34,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from math import exp, log, log10, prod
+from itertools import count
+from math import exp, inf, log, prod
 from typing import Any
 
 import numpy
@@ -47,7 +48,7 @@ from symspec.pixel_program import PixelProgram
 from .angle_boxes import contracted
 from .gauss_rules import gauss_rule, lobatto_rule, zonal_rows
 from .pixel_balls import Balls, Grid, finite_entries
-from .precision import working_precision
+from .precision import goal_bits, working_precision
 
 MAX_POINTS = 4_000_000
 SLAB_POINTS = 100_000
@@ -57,6 +58,8 @@ FEWEST_POINTS = 2
 GUARD_BITS = 48
 GROWTH = (1.2, 1.7)
 CAUTION = 0.9
+FIRST_RATIO = 4
+RENEWED = 0.5
 MultiIndex = tuple[int, ...]
 Progress = Callable[[int, int], None]
 RuleName = tuple[str, int]
@@ -93,47 +96,83 @@ def eigenvalues(kernel: PixelKernel, channels: int, indices: list[MultiIndex], b
     """
     top = tuple(max(index[axis] for index in indices) for axis in range(len(indices[0])))
     grids = Grids(kernel, channels, top)
-    history: list[Step] = []
-    extra = FIRST_POINTS if len(top) < 6 else FEWEST_POINTS
-    while grids.fits(extra, most):
-        low, high = grids.bracket(extra, bits, progress)
+    search = Search(grids, bits, most)
+    while search.size is not None:
+        low, high = grids.bracket(search.size, bits, progress)
         with working_precision(bits + GUARD_BITS):
             values = {index: between(low[index], high[index]) for index in indices}
         reached = min(value.rel_accuracy_bits() for value in values.values())
         if reached >= bits:
             return values
-        history.append(Step(extra + max(top), reached))
-        wanted = _next(history, bits) - max(top)
-        # What does not fit is tried as far as it does, so that the accuracy reached is told.
-        extra = wanted if grids.fits(wanted, most) else next((n for n in range(wanted - 1, extra, -1) if grids.fits(n, most)), wanted)
-    raise Undecided(_out_of_reach(history, most, len(top)))
+        search.advance(reached)
+    raise Undecided(_out_of_reach(search.steps, most, len(top)))
+
+
+@dataclass(frozen=True)
+class Size:
+    """``extra`` points on each axis beyond the highest degree, and how many times as many the fine rules have."""
+
+    extra: int
+    ratio: int = 1
 
 
 @dataclass(frozen=True)
 class Step:
-    """The relative accuracy in bits that rules of ``size`` points gave."""
+    """The relative accuracy in bits that rules of a size gave, and their points."""
 
-    size: int
+    size: Size
     bits: int
+    cost: int
 
 
-def _next(history: list[Step], bits: int) -> int:
-    """Where the goal is expected by the rate of the last two steps, with between GROWTH[0] and GROWTH[1] times the points."""
-    now = history[-1]
-    least, largest = max(now.size + 1, int(GROWTH[0] * now.size)), int(GROWTH[1] * now.size) + 1
-    if len(history) == 1 or now.bits <= history[-2].bits:
-        return least
-    before = history[-2]
-    rate = (now.bits - before.bits) / log(now.size / before.size)
-    return max(least, min(largest, int(now.size * exp(min(1.0, CAUTION * (bits + 1 - now.bits) / rate)))))
+class Search:
+    """Which rules to try next: more points on all axes or finer rules on one at a time, what gave more bits for its points when it was last tried."""
+
+    def __init__(self, grids: Grids, bits: int, most: int) -> None:
+        self.grids, self.bits, self.most = grids, bits, most
+        self.steps: list[Step] = []
+        self.gains = [inf, inf] if any(grids.refined) else [inf, -inf]
+        self.move = 0
+        start = Size(FIRST_POINTS if len(grids.top) < 6 else FEWEST_POINTS, FIRST_RATIO if any(grids.refined) else 1)
+        self.size = start if grids.fits(start, most) else None
+
+    def advance(self, reached: int) -> None:
+        """Take note of the accuracy of the present size, and choose the next one; None where none fits."""
+        assert self.size is not None
+        step = Step(self.size, reached, self.grids.cost(self.size))
+        if self.steps:
+            before = self.steps[-1]
+            self.gains[self.move] = max(0, step.bits - before.bits) / log(step.cost / before.cost)
+            # What is not tried grows in interest.
+            self.gains[1 - self.move] = 2 * self.gains[1 - self.move] + RENEWED
+        self.steps.append(step)
+        choices = [self._more(step), Size(step.size.extra, 2 * step.size.ratio)]
+        for move in sorted((0, 1), key=lambda move: -self.gains[move]):
+            if self.gains[move] > -inf and self.grids.fits(choices[move], self.most):
+                self.size, self.move = choices[move], move
+                return
+        self.size = None
+
+    def _more(self, step: Step) -> Size:
+        """More points on all axes: where the goal is expected by the rate of the last two steps, within GROWTH; at the end as many as fit."""
+        base = max(self.grids.top)
+        size = step.size.extra + base
+        wanted = max(size + 1, int(GROWTH[0] * size))
+        if len(self.steps) > 1 and not any(self.grids.refined) and step.bits > self.steps[-2].bits:
+            before = self.steps[-2]
+            rate = (step.bits - before.bits) / log(size / (before.size.extra + base))
+            wanted = max(wanted, min(int(GROWTH[1] * size) + 1, int(size * exp(min(1.0, CAUTION * (self.bits + 1 - step.bits) / rate)))))
+        while wanted > size + 1 and not self.grids.fits(Size(wanted - base, step.size.ratio), self.most):
+            wanted -= 1
+        return Size(wanted - base, step.size.ratio)
 
 
-def _out_of_reach(history: list[Step], most: int, axes: int) -> str:
-    best = max(history, key=lambda step: step.bits, default=None)
-    digits = max(0, int(best.bits * log10(2))) if best else 0
+def _out_of_reach(steps: list[Step], most: int, axes: int) -> str:
+    best = max(steps, key=lambda step: step.bits, default=None)
+    digits = 0 if best is None else next(n for n in count(0) if goal_bits(n + 1) > best.bits)
     if best is None or not digits:
         return f"product rules of {axes} pixels do not tell an eigenvalue from its bounds with at most {most} points; ask for lower degrees or fewer pixels"
-    return f"product rules of {axes} pixels give {digits} digits with {best.size} points an axis, and the digits asked for need more than {most} points; ask for fewer"
+    return f"product rules of {axes} pixels give {digits} digits with {best.cost} points, and the digits asked for need more than {most}; ask for fewer"
 
 
 def between(low: arb, high: arb) -> arb:
@@ -151,23 +190,23 @@ class Grids:
         lonely = frozenset().union(*map(singular_pixels, kernel.factors))
         self.refined = tuple(len(top) > 1 and pixel in lonely for pixel in kernel.receptive_field)
 
-    def counts(self, extra: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def counts(self, size: Size) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Points of the coarse and the fine rules on the axes."""
-        coarse = tuple(k + extra for k in self.top)
-        return coarse, tuple(max(n, min(n * n, MAX_AXIS)) if refined else n for n, refined in zip(coarse, self.refined, strict=True))
+        coarse = tuple(k + size.extra for k in self.top)
+        return coarse, tuple(n * size.ratio if refined else n for n, refined in zip(coarse, self.refined, strict=True))
 
-    def cost(self, extra: int) -> int:
+    def cost(self, size: Size) -> int:
         """How many points the grids of both bounds have."""
-        return sum(prod(n for _, n in rules) for rules in (*lower_rules(*self.counts(extra)), *upper_rules(*self.counts(extra))))
+        return sum(prod(n for _, n in rules) for rules in (*lower_rules(*self.counts(size)), *upper_rules(*self.counts(size))))
 
-    def fits(self, extra: int, most: int) -> bool:
-        return max(self.counts(extra)[0]) <= MAX_AXIS and self.cost(extra) <= most
+    def fits(self, size: Size, most: int) -> bool:
+        return max(self.counts(size)[1]) <= MAX_AXIS and self.cost(size) <= most
 
-    def bracket(self, extra: int, bits: int, progress: Progress | None = None) -> tuple[Any, Any]:
+    def bracket(self, size: Size, bits: int, progress: Progress | None = None) -> tuple[Any, Any]:
         """Arrays of lower and upper bounds."""
-        counts = self.counts(extra)
+        counts = self.counts(size)
         bounds = [lower_rules(*counts), upper_rules(*counts)]
-        total, done = self.cost(extra), 0
+        total, done = self.cost(size), 0
         precision = bits + GUARD_BITS
         results = []
         for combination in bounds:
@@ -194,22 +233,22 @@ class Grids:
 
 def lower_rules(coarse: tuple[int, ...], fine: tuple[int, ...]) -> Combination:
     """The combination of products of rules below the expectation."""
-    count = len(coarse)
+    axes = len(coarse)
     found: Counter[tuple[RuleName, ...]] = Counter()
-    for axis in range(count):
-        found[tuple(("gauss", fine[i] if i == axis else coarse[i]) for i in range(count))] += 1
-    found[tuple(("gauss", n) for n in coarse)] -= count - 1
+    for axis in range(axes):
+        found[tuple(("gauss", fine[i] if i == axis else coarse[i]) for i in range(axes))] += 1
+    found[tuple(("gauss", n) for n in coarse)] -= axes - 1
     return {rules: factor for rules, factor in found.items() if factor}
 
 
 def upper_rules(coarse: tuple[int, ...], fine: tuple[int, ...]) -> Combination:
     """The combination above it."""
-    count = len(coarse)
+    axes = len(coarse)
     found: Counter[tuple[RuleName, ...]] = Counter()
-    for axis in range(count):
+    for axis in range(axes):
         before, after = [("gauss", n) for n in coarse[:axis]], [("lobatto", n) for n in coarse[axis + 1 :]]
         found[(*before, ("lobatto", fine[axis]), *after)] += 1
-        if axis + 1 < count:
+        if axis + 1 < axes:
             found[(*before, ("gauss", coarse[axis]), *after)] -= 1
     return {rules: factor for rules, factor in found.items() if factor}
 

@@ -158,7 +158,7 @@ def test_slabs_change_nothing(monkeypatch):
 
 
 def test_the_accuracy_reached_is_named():
-    with pytest.raises(Undecided, match=r"product rules of 4 pixels give [2-6] digits with .* more than 30000 points"):
+    with pytest.raises(Undecided, match=r"product rules of 4 pixels give [2-6] digits with .* more than 30000"):
         product_rules.eigenvalues(CHAIN.ck, 3, [(1, 1, 0, 0)], 60, most=30_000)
     with pytest.raises(Undecided, match="fewer pixels"):
         product_rules.eigenvalues(ss.cnn(ss.relu, 1, 12, 12).ck, 3, [(1,) * 12], 60, most=30_000)
