@@ -105,7 +105,13 @@ def shifts(network: Any) -> list[tuple[int, ...]]:
 
 
 def single_positions(kernel: PixelKernel) -> list[tuple[Rational, PixelKernel, Permutation | None]] | None:
-    """(weight, kernel of one position, shift) of which the head is the mixture; None for a product, which is none."""
+    """(weight, kernel of one position, shift) of which the head is the mixture; None for a product, which is none.
+
+    DomainError for a global average pool under zero padding. There V[p, q] is a function of <x_i, z_{i+q-p}> that depends on p and q and not on q - p alone, so
+    the operator maps a product of harmonics of multi-index k to its translates by q - p inside the image with weights that differ: it is block
+    diagonal, one block for each multi-index up to translation, of as many rows as k has translates. Only where that is one, as for k with both ends of the image
+    in it, is the product of harmonics an eigenfunction; else a multi-index has no eigenvalue of its own.
+    """
     if kernel.more:
         if not kernel.is_diagonal:
             raise DomainError("a product of kernels with global average pooling is no mixture of kernels of one position; take the head trace")
