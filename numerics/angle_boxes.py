@@ -39,6 +39,7 @@ from flint import acb, arb, arb_mat, ctx, fmpq
 from symspec.errors import Undecided
 from symspec.pixel_kernel import PixelKernel
 
+from .gauss_rules import zonal_rows
 from .laplace_beltrami import surface_factor
 from .pixel_balls import Boxes, Discs, DiscState, Grid
 from .precision import working_precision
@@ -325,15 +326,6 @@ def _table(channels: int, side: Interval, n: int, top: int, precision: int) -> T
     return Table(states, arb_mat(top + 1, n, [value * d for row in rows for value, d in zip(row, density, strict=True)]))
 
 
-def zonal_rows(channels: int, t: list[arb], top: int) -> list[list[arb]]:
-    """P_0, ..., P_top at the points t."""
-    rows = [[arb(1)] * len(t), list(t)][: top + 1]
-    for k in range(1, top):
-        a, b, c = 2 * k + channels - 2, k, k + channels - 2
-        rows.append([(a * x * now - b * before) / c for x, now, before in zip(t, rows[k], rows[k - 1], strict=True)])
-    return rows
-
-
 @lru_cache(maxsize=8192)
 def _moments(channels: int, side: Interval, top: int, precision: int) -> Any:
     """The integrals of P_k over one side with the density, by a rule whose error is added."""
@@ -360,4 +352,4 @@ def contracted(grid: Any, matrices: list[arb_mat]) -> Any:
     return grid
 
 
-__all__ = ["integrals", "zonal_rows"]
+__all__ = ["contracted", "integrals"]

@@ -6,8 +6,9 @@ circular padding :math:`\lambda_k(K_p)=\lambda_{k'}(K_0)` with :math:`k'_i=k_{i+
 integrated, at the shifted multi-indices. A global average pool has the same eigenvalues as the trace, on the shift-invariant
 functions. For each one-position kernel
 
-* up to MAX_BOXED pixels in the receptive field are integrated in the angles (:mod:`numerics.angle_boxes`), to many digits for one or two pixels;
-* more pixels, and activations whose dual is a series, are summed as power series with a bounded rest (:mod:`numerics.graded_series`).
+* products of Gauss and Gauss-Lobatto rules enclose the eigenvalue from both sides (:mod:`numerics.product_rules`): any number of pixels, and any number of
+  digits for smooth activations; a kink costs a power of the number of points;
+* up to MAX_BOXED pixels with a kink are integrated in the angles (:mod:`numerics.angle_boxes`) where more digits are asked for than the rules give at once.
 
 >>> import symspec as ss
 >>> net = ss.cnn(ss.relu, 1, 2, 2)
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from math import log2
 from typing import Any
@@ -34,14 +36,17 @@ from symspec.convolution import flat
 from symspec.errors import DomainError, InputError, Undecided
 from symspec.multisphere import MultiIndex, MultiSphere, Permutation
 from symspec.pixel_kernel import PixelKernel, require_pixel_kernel
+from symspec.pixel_program import PixelProgram
 from symspec.pixel_support import zeros
 from symspec.strip_functions import SeriesDual
 
-from . import angle_boxes, graded_series
+from . import angle_boxes, product_rules
 from .constants import ball
 from .precision import goal_bits, meets, working_precision
 
 MAX_BOXED = 3
+# How many points the rules may use before the boxes take over, by the number of pixels: what the boxes take for the first digits.
+POINTS_BEFORE_BOXES = {1: 200, 2: 20_000, 3: 2_000_000}
 EXTRA_BITS = 400
 Progress = Callable[[int, int], None]
 
@@ -62,7 +67,9 @@ def eigenvalues(kernel: Any, domain: MultiSphere, indices: Any, digits: Any = 30
     asked: dict[PixelKernel, list[MultiIndex]] = {}
     for _, part, moved in parts:
         asked.setdefault(part, []).extend(moved)
-    known = {part: dict(zip(keys, _of_one(part, domain, keys, bits + 2, progress), strict=True)) for part, keys in ((part, sorted(set(keys))) for part, keys in asked.items())}
+    # All values are non-negative, so a mean is relatively as good as its parts, up to rounding.
+    spare = 1 if len(parts) > 1 else 0
+    known = {part: dict(zip(keys, _of_one(part, domain, keys, bits + spare, progress), strict=True)) for part, keys in ((part, sorted(set(keys))) for part, keys in asked.items())}
     with working_precision(bits + 64):
         return [sum((known[part][moved[place]] * ball(weight) for weight, part, moved in parts), arb(0)) for place in range(len(wanted))]
 
@@ -100,7 +107,13 @@ def shifts(network: Any) -> list[tuple[int, ...]]:
 
 
 def single_positions(kernel: PixelKernel) -> list[tuple[Rational, PixelKernel, Permutation | None]] | None:
-    """(weight, kernel of one position, shift) of which the head is the mixture; None for a product, which is none."""
+    """(weight, kernel of one position, shift) of which the head is the mixture; None for a product, which is none.
+
+    DomainError for a global average pool under zero padding. There V[p, q] is a function of <x_i, z_{i+q-p}> that depends on p and q and not on q - p alone, so
+    the operator maps a product of harmonics of multi-index k to its translates by q - p inside the image with weights that differ: it is block
+    diagonal, one block for each multi-index up to translation, of as many rows as k has translates. Only where that is one, as for k with both ends of the image
+    in it, is the product of harmonics an eigenfunction; else a multi-index has no eigenvalue of its own.
+    """
     if kernel.more:
         if not kernel.is_diagonal:
             raise DomainError("a product of kernels with global average pooling is no mixture of kernels of one position; take the head trace")
@@ -138,11 +151,11 @@ Method = Callable[[PixelKernel, int, list[MultiIndex], int, Progress | None], di
 
 
 def _methods(kernel: PixelKernel) -> list[Method]:
-    """What to try: series first where the duals are analytic beyond the diagonal, boxes first where they are singular there."""
-    boxed = len(kernel.receptive_field) <= MAX_BOXED and not any(map(_is_series, kernel.factors))
-    if not boxed:
-        return [graded]
-    return [_boxed] if all(factor.dual.nonlinearity.angular for factor in kernel.factors) else [graded, _boxed]
+    """What to try, the faster one first."""
+    count = len(kernel.receptive_field)
+    if count > MAX_BOXED or any(map(_is_series, kernel.factors)):
+        return [_ruled]
+    return [partial(_ruled, most=POINTS_BEFORE_BOXES[count]) if _is_singular(kernel) else _ruled, _boxed]
 
 
 def _first_that_answers(methods: list[Method], *arguments: Any) -> dict[MultiIndex, arb]:
@@ -154,13 +167,18 @@ def _first_that_answers(methods: list[Method], *arguments: Any) -> dict[MultiInd
     return methods[-1](*arguments)
 
 
-def _is_series(factor: Any) -> bool:
+def _is_series(factor: PixelProgram) -> bool:
     return bool(factor.dual.nonlinearity.dual.expr.has(SeriesDual))
 
 
-def graded(kernel: PixelKernel, channels: int, indices: list[MultiIndex], bits: int, progress: Progress | None) -> dict[MultiIndex, arb]:
-    """The method of power series."""
-    return graded_series.eigenvalues(kernel, channels, indices, bits)
+def _is_singular(kernel: PixelKernel) -> bool:
+    """Whether an activation has a kink or a jump, so that its dual is singular at equal pixels."""
+    return any(factor.dual.nonlinearity.angular for factor in kernel.factors)
+
+
+def _ruled(kernel: PixelKernel, channels: int, indices: list[MultiIndex], bits: int, progress: Progress | None, most: int | None = None) -> dict[MultiIndex, arb]:
+    """The product rules."""
+    return product_rules.eigenvalues(kernel, channels, indices, bits, most=product_rules.MAX_POINTS if most is None else most, progress=progress)
 
 
 def _boxed(kernel: PixelKernel, channels: int, indices: list[MultiIndex], bits: int, progress: Progress | None) -> dict[MultiIndex, arb]:
@@ -187,4 +205,4 @@ def _expected_bits(channels: int, index: MultiIndex) -> int:
     return 4 + int(order * log2(1 + sum(n * n for n in index) / len(index)))
 
 
-__all__ = ["eigenvalues", "graded", "multi_indices", "require_images", "shifted", "shifts", "single_positions"]
+__all__ = ["eigenvalues", "multi_indices", "require_images", "shifted", "shifts", "single_positions"]

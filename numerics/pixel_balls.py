@@ -119,26 +119,77 @@ def haversine(units: Units, state: Any) -> Any:
 
 
 class Grid(Balls):
-    """Arrays (object dtype) of real balls that broadcast; none of the points is on the diagonal or opposite to it."""
+    """Arrays (object dtype) of real balls that broadcast. ``slopes`` says whether the program reads them."""
+
+    def __init__(self, states: Callable[[Pair], Any], *, slopes: bool = True) -> None:
+        super().__init__(states)
+        self.slopes = slopes
 
     def activated(self, dual: PairDual, units: Units, state: Any) -> tuple[Any, Any]:
-        value, slope = tape_of(dual, units).run(_grid_table({"p": units.p, "q": units.q, "w": haversine(units, state)}))
-        return mean_after(units) - value, slope
+        table = _grid_table({"p": units.p, "q": units.q, "w": haversine(units, state)})
+        if units.same and not self.slopes:
+            after, slope = mean_after(units) - dual.same_value.run(table)[0], None
+        else:
+            value, slope = tape_of(dual, units).run(table)
+            after = mean_after(units) - value
+        if units.same:
+            # Where the units are equal the expressions may divide by zero.
+            equal = numpy.asarray(state == 0, dtype=bool)
+            if equal.any():
+                after[equal] = arb(0)
+                if slope is not None:
+                    slope[equal] = self._diagonal(dual, units.q)[1]
+        return after, slope
 
 
 def _grid_table(symbols: Mapping[str, Any]) -> real.Table:
     """The rules of real balls entry by entry; constants stay single balls."""
     rules: real.Table = {name: _entrywise(rule) for name, rule in real_table(symbols).items()}
     kept: real.Table = {"constant": ball, "symbol": lambda name: symbols[name], "add": lambda a, b: a + b, "mul": lambda a, b: a * b}
-    return rules | kept | {"pow": lambda base, exponent: _entrywise(lambda value: real.power(value, exponent))(base)}
+    return rules | kept | {"pow": _power_of_entries, "archav": lambda w, _symmetry: _archavs(w)}
 
 
 def _entrywise(rule: Callable[..., Any]) -> Callable[..., Any]:
     def apply(*values: Any) -> Any:
         count = sum(isinstance(value, (numpy.ndarray, arb)) for value in values)
-        return numpy.frompyfunc(lambda *entries: rule(*entries, *values[count:]), count, 1)(*values[:count])
+        one = rule if count == len(values) else lambda *entries: rule(*entries, *values[count:])
+        return numpy.frompyfunc(one, count, 1)(*values[:count])
 
     return apply
+
+
+def _guarded(fast: Callable[[arb], arb], careful: Callable[[arb], arb]) -> Callable[[Any], Any]:
+    """A function entry by entry; what sticks out of its domain is left to the careful one."""
+    first = numpy.frompyfunc(fast, 1, 1)
+
+    def apply(entries: Any) -> Any:
+        if not isinstance(entries, numpy.ndarray):
+            return careful(entries)
+        found = first(entries)
+        outside = ~finite_entries(found)
+        if outside.any():
+            found[outside] = [careful(entry) for entry in entries[outside]]
+        return found
+
+    return apply
+
+
+_is_finite = numpy.frompyfunc(arb.is_finite, 1, 1)
+_archavs = _guarded(real.archav_inside, real.archav)
+_roots = _guarded(arb.sqrt, real.sqrt)
+
+
+def finite_entries(entries: Any) -> Any:
+    """Which balls of an array are finite."""
+    return _is_finite(entries).astype(bool)
+
+
+def _power_of_entries(base: Any, exponent: sympy.Rational) -> Any:
+    if exponent.is_Integer:
+        return real.integer_power(base, int(exponent))
+    if exponent.q == 2:
+        return real.integer_power(_roots(base), int(exponent.p))
+    return _entrywise(lambda value: real.power(value, exponent))(base)
 
 
 def disc_table(symbols: Mapping[str, acb], angle: acb | None = None) -> real.Table:
@@ -316,4 +367,4 @@ def _require_finite(kernel: PixelKernel, given: PixelInput) -> None:
         raise DomainError("this tangent kernel is infinite on the diagonal: the activation has a jump; use the conjugate kernel, or drop_deltas=True")
 
 
-__all__ = ["Balls", "Boxes", "Discs", "Grid", "at_working_precision", "evaluate", "haversine", "principal_angle"]
+__all__ = ["Balls", "Boxes", "Discs", "Grid", "at_working_precision", "evaluate", "finite_entries", "haversine", "principal_angle"]

@@ -66,10 +66,11 @@ def acos(value: arb) -> arb:
 def archav(value: arb, _symmetry: int = 0) -> arb:
     """2 arcsin sqrt(w) for an exact w in [0, 1] enclosed by the ball."""
     ends = _cut(value, arb(0), arb(1))
-    return _archav_inside(value) if ends is None else _monotone(_archav_inside, ends)
+    return archav_inside(value) if ends is None else _monotone(archav_inside, ends)
 
 
-def _archav_inside(w: arb) -> arb:
+def archav_inside(w: arb) -> arb:
+    """The same of a ball that lies in [0, 1]; NaN for one that sticks out."""
     if w > arb(0.5):
         return arb.pi() - 2 * (1 - w).sqrt().asin()
     return 2 * w.sqrt().asin()

@@ -23,7 +23,7 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
-from flint import fmpz_poly
+import numpy
 from sympy import Expr
 
 from .pair_dual import PairDual
@@ -46,33 +46,36 @@ class Box:
     def clipped(self, index: Sequence[int]) -> tuple[int, ...]:
         return tuple(n if n <= t else t - (n - t) % 2 for n, t in zip(index, self.top, strict=True))
 
-    def closed(self, indices: Reached | set[tuple[int, ...]]) -> Reached:
-        """With every entry lowered by 2, 4, ..."""
-        found: set[tuple[int, ...]] = set()
-        for axis in range(len(self.top)):
-            found = set()
-            for index in indices:
-                found.update((*index[:axis], n, *index[axis + 1 :]) for n in range(index[axis] % 2, index[axis] + 1, 2))
-            indices = found
-        return frozenset(indices)
-
     def sum(self, a: Reached, b: Reached) -> Reached:
-        """All sums of one of each, clipped and closed: a product of polynomials whose coefficients count them."""
+        """All sums of one of each, clipped and closed; both are closed, so that the sums of their maximal elements are enough."""
         if not a or not b:
             return NOTHING
-        widths = [2 * t + 1 for t in self.top]
-        counted = self._packed(a, widths) * self._packed(b, widths)
-        return self.closed({self.clipped(_unpacked(n, widths)) for n in range(counted.degree() + 1) if counted[n] != 0})
+        shape = tuple(t + 1 for t in self.top)
+        top, present = numpy.array(self.top), numpy.zeros(shape, dtype=bool)
+        first, second = sorted((self._maximal(a), self._maximal(b)), key=len)
+        for index in first:
+            sums = second + index
+            clipped = numpy.where(sums <= top, sums, top - (sums - top) % 2)
+            present[tuple(clipped.T)] = True
+        return self._closed(present)
 
-    @staticmethod
-    def _packed(indices: Reached, widths: list[int]) -> fmpz_poly:
-        coefficients = [0] * prod(widths)
-        for index in indices:
-            position = 0
-            for n, width in zip(index, widths, strict=True):
-                position = position * width + n
-            coefficients[position] = 1
-        return fmpz_poly(coefficients)
+    def _maximal(self, closed: Reached) -> Any:
+        """The elements of which no entry can be raised by 2, one a row."""
+        rows = numpy.array(list(closed))
+        present = numpy.zeros(tuple(t + 3 for t in self.top), dtype=bool)
+        present[tuple(rows.T)] = True
+        dominated = numpy.zeros(len(rows), dtype=bool)
+        for step in 2 * numpy.eye(len(self.top), dtype=int):
+            dominated |= present[tuple((rows + step).T)]
+        return rows[~dominated]
+
+    def _closed(self, present: Any) -> Reached:
+        """The multi-indices whose flag is set, with every entry lowered by 2, 4, ..."""
+        for axis, top in enumerate(self.top):
+            lines = numpy.moveaxis(present, axis, 0)
+            for n in range(top, 1, -1):
+                lines[n - 2] |= lines[n]
+        return frozenset(map(tuple, numpy.argwhere(present).tolist()))
 
     def powers(self, support: Support, inner: Reached) -> Reached:
         """The support of f(g) for f of a support and g of reached indices ``inner``."""
@@ -92,14 +95,6 @@ class Box:
                 power, steps = grown, steps + 1
             found |= power
         return found
-
-
-def _unpacked(position: int, widths: list[int]) -> tuple[int, ...]:
-    entries = []
-    for width in reversed(widths):
-        position, n = divmod(position, width)
-        entries.append(n)
-    return tuple(reversed(entries))
 
 
 class Reach(PairCarrier):

@@ -19,6 +19,7 @@ import gpu
 import numerics
 import symspec as ss
 from gpu.backends import one_blas_thread
+from symspec.errors import Undecided
 
 PIECE = 256
 
@@ -51,9 +52,33 @@ def eigenvalues():
         for part in ("ck", "ntk"):
             seconds, values = timed(lambda net=net, part=part: numerics.eigenvalues(getattr(net, part), ss.MultiSphere(3, 2), indices, 20))
             print(f"2 pixels, {name}, {part}: {len(indices)} eigenvalues, 20 digits, {seconds:.1f} s, smallest {float(min(v for v in values if v != 0)):.2e}", flush=True)
-    indices = [k for k in itertools.product(range(5), repeat=4) if sum(k) <= 4]
-    seconds, _ = timed(lambda: numerics.eigenvalues(ss.cnn(ss.relu, 1, 4, 4).ck, ss.MultiSphere(3, 4), indices, 1))
-    print(f"4 pixels, one layer, ck: {len(indices)} eigenvalues of total degree 4 at most, 1 digit, {seconds:.1f} s", flush=True)
+    pointwise = {"first_layer": "pointwise"}
+    for name, kernel, top, total, digits in (
+        ("3 pixels, two layers of size 2, ck", ss.cnn(ss.relu, 2, 2, 3).ck, 4, 12, 6),
+        ("4 pixels, one layer of size 4, ck", ss.cnn(ss.relu, 1, 4, 4).ck, 4, 4, 6),
+        ("4 pixels, three layers of size 2, ck", ss.cnn(ss.relu, 3, 2, 4).ck, 4, 16, 4),
+        ("4 pixels, three layers of size 2, ntk", ss.cnn(ss.relu, 3, 2, 4).ntk, 4, 4, 3),
+        ("4 pixels, three layers of size 2, ntk", ss.cnn(ss.relu, 3, 2, 4).ntk, 4, 16, 2),
+        ("4 pixels, three layers of size 2, ntk, gap", ss.cnn(ss.relu, 3, 2, 4, "gap").ntk, 4, 4, 3),
+        ("4 pixels, pointwise and size 4, ck", ss.cnn(ss.relu, 2, 4, 4, **pointwise).ck, 4, 4, 6),
+        ("4 pixels, pointwise and size 4, ck", ss.cnn(ss.relu, 2, 4, 4, **pointwise).ck, 4, 16, 3),
+        ("4 pixels, pointwise and size 4, ntk", ss.cnn(ss.relu, 2, 4, 4, **pointwise).ntk, 4, 4, 3),
+        ("4 pixels, three layers of size 2, erf, ntk", ss.cnn(ss.erf, 3, 2, 4).ntk, 4, 16, 6),
+        ("5 pixels, two layers of size 3, ntk", ss.cnn(ss.relu, 2, 3, 5).ntk, 4, 4, 2),
+        ("6 pixels, five layers of size 2, ck", ss.cnn(ss.relu, 5, 2, 6).ck, 3, 3, 2),
+    ):
+        several(name, kernel, top, total, digits)
+
+
+def several(name, kernel, top, total, digits):
+    """All multi-indices with entries and sum up to given limits."""
+    indices = [k for k in itertools.product(range(top + 1), repeat=kernel.pixels) if sum(k) <= total]
+    try:
+        seconds, values = timed(lambda: numerics.eigenvalues(kernel, ss.MultiSphere(3, kernel.pixels), indices, digits))
+    except Undecided as error:
+        print(f"{name}: {error}", flush=True)
+        return
+    print(f"{name}: {len(indices)} eigenvalues, {digits} digits, {seconds:.1f} s, smallest {float(min(v for v in values if v != 0)):.2e}", flush=True)
 
 
 def gram(images):
