@@ -25,7 +25,7 @@ import symspec as ss
 from numerics.multisphere import shifts
 from symspec.drawing import COLOURS, GREY, sheet
 from symspec.errors import MissingLibrary
-from symspec.receptive_cones import draw_field
+from symspec.receptive_field import draw_field
 
 CHANNELS = 3
 SPACE = ss.MultiSphere(CHANNELS, 2)

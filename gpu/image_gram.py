@@ -202,7 +202,7 @@ class _Stack:
         for layer, (patch, table_, units) in enumerate(zip(program.patches, self.sources, self.units, strict=True), 1):
             scale = constant(patch.scale)
             state = _gathered(below, table_, scale)
-            below, slope = self._activated(carrier, units, state, xp, slopes=slopes)
+            below, slope = self._activated(carrier, program.dual.at(layer), units, state, xp, slopes=slopes)
             if slopes:
                 parts = [] if tangent is None else [_gathered(tangent, table_, scale)]
                 if program.part in ("ntk", layer):
@@ -210,13 +210,13 @@ class _Stack:
                 tangent = slope * sum(parts) if isinstance(first, int) and layer >= first else None
         return self._head(below, tangent, xp)
 
-    def _activated(self, carrier: Arrays, units: Units, state: Any, xp: Any, *, slopes: bool) -> tuple[Any, Any]:
+    def _activated(self, carrier: Arrays, dual: PairDual, units: Units, state: Any, xp: Any, *, slopes: bool) -> tuple[Any, Any]:
         """The activation in chunks: what an operation leaves behind is then still in the cache for the next."""
         flat, after = state.reshape(-1), xp.empty(state.size)
         slope = xp.empty(state.size) if slopes else None
         for start in range(0, state.size, CHUNK):
             part = slice(start, start + CHUNK)
-            after[part], found = carrier.activated(self.program.dual, units, flat[part], slopes=slopes)
+            after[part], found = carrier.activated(dual, units, flat[part], slopes=slopes)
             if slope is not None:
                 slope[part] = found
         return after.reshape(state.shape), None if slope is None else slope.reshape(state.shape)

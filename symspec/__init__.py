@@ -83,7 +83,8 @@ if TYPE_CHECKING:
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
     from .pixel_kernel import PixelKernel as PixelKernel
     from .ray_transforms import RayTransform as RayTransform
-    from .receptive_cones import ConeLaw as ConeLaw, EffectiveField as EffectiveField, cone_law as cone_law, effective_receptive_field as effective_receptive_field
+    from .receptive_cones import ConeLaw as ConeLaw, cone_law as cone_law
+    from .receptive_field import EffectiveField as EffectiveField, effective_receptive_field as effective_receptive_field
     from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .reverse import HermiteSeries as HermiteSeries, activation_from_kernel as activation_from_kernel
@@ -100,7 +101,8 @@ _EXPORTS = {
         "Activation absolute activation cos elu erf exp gaussian gelu hermite leaky_relu mish monomial "
         "polynomial rectified_monomial relu sigmoid sign silu sin softplus step tanh"
     ),
-    "receptive_cones": "ConeLaw EffectiveField cone_law effective_receptive_field",
+    "receptive_cones": "ConeLaw cone_law",
+    "receptive_field": "EffectiveField effective_receptive_field",
     "convolution": "ConvolutionalNetwork cnn",
     "decay_law": "decay",
     "depth_laws": "DepthLaw depth_law",
