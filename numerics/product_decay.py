@@ -19,7 +19,11 @@ are theorems for that range, and say nothing beyond it.
 **The assumption.** Without the pointwise first layer, or where a head sees its pixels by parts only, the lower bound is false: then
 :func:`product_bounds` gives the multi-index whose eigenvalue is exactly 0 as a counterexample, and c_1 = 0.
 
+**Factorizable kernels** themselves have bounds for every multi-index, with the certified constants of their factors (:func:`factorizable_bounds`).
+
 >>> import symspec as ss
+>>> print(factorizable_bounds(ss.factorizable([ss.mlp(ss.relu, 2).ck, ss.mlp(ss.relu, 2).ntk]), 3).statement())
+for every k whose eigenvalue is not exactly 0: 0.0262 * k_1^-(5) k_2^-(3) <= lambda_k <= 1.44 * k_1^-(5) k_2^-(3)
 >>> bounds = product_bounds(ss.cnn(ss.relu, 2, 2, 2, first_layer="pointwise").ck, 3, 4)
 >>> bounds.lower_exponent, bounds.upper_exponent, bounds.counterexample is None, bool(bounds.lower > 0)
 (5, 7/2, True, True)
@@ -38,12 +42,15 @@ from flint import arb
 from sympy import Rational
 
 from symspec.domain import Sphere
-from symspec.errors import InputError
+from symspec.errors import InputError, NoClosedForm
 from symspec.exact import natural
 from symspec.kernel import Kernel
 from symspec.multisphere import MultiIndex, MultiSphere
 from symspec.receptive_cones import ConeLaw, cone_law
+from symspec.separable_kernel import SeparableKernel, factorizable, require_pixels
 
+from .certificates import Certificate
+from .certification import certify
 from .constants import ball
 from .precision import goal_bits, working_precision
 from .spectrum import eigenvalues
@@ -137,16 +144,68 @@ def _product(index: MultiIndex) -> arb:
     return result
 
 
+@dataclass(frozen=True)
+class FactorizableBounds:
+    """lower * prod k_i^-e_i <= lambda_k <= upper * prod k_i^-e_i for **every** multi-index whose eigenvalue is not exactly 0, k_i counted as at least 1.
+
+    ``exponents`` has one entry a pixel, 0 for a pixel that the kernel does not depend on. ``lower`` is 0 where one parity decays faster than the other.
+    """
+
+    channels: int
+    exponents: tuple[Rational, ...]
+    lower: arb
+    upper: arb
+
+    def statement(self) -> str:
+        """The theorem in one sentence."""
+        if len(set(self.exponents)) == 1:
+            product_text = f"prod k_i^-({self.exponents[0]})"
+        else:
+            product_text = " ".join(f"k_{pixel}^-({exponent})" for pixel, exponent in enumerate(self.exponents, 1) if exponent)
+        low = f"{_outward(self.lower.lower(), -1)} * {product_text} <= " if self.lower > 0 else "0 <= "
+        return f"for every k whose eigenvalue is not exactly 0: {low}lambda_k <= {_outward(self.upper.upper(), 1)} * {product_text}"
+
+
+def factorizable_bounds(kernel: SeparableKernel, channels: Any) -> FactorizableBounds:
+    """Bounds of the eigenvalues of a factorizable kernel for every multi-index: the products of the certified bounds of its factors.
+
+    e_i is the exponent C + 2 nu_i - 3 of the decay law of factor i. Raises InputError for a sum of products, NoClosedForm for a factor that follows no power
+    law, otherwise as :func:`numerics.certify` on one sphere.
+    """
+    if not isinstance(kernel, SeparableKernel) or not kernel.is_factorizable:
+        raise InputError("bounds for every multi-index are those of a factorizable kernel: one product of one-pixel kernels (ss.factorizable([...]))")
+    domain = MultiSphere(channels, kernel.pixels)
+    require_pixels(kernel, domain)
+    weight, factors = kernel.terms[0]
+    known = {factor: _factor_bounds(factor, domain.sphere) for factor in dict.fromkeys(factors) if factor is not None}
+    with working_precision(goal_bits(DIGITS) + 32):
+        lower = upper = ball(weight)
+        for factor in factors:
+            if factor is not None:
+                lower, upper = lower * known[factor][1], upper * known[factor][2]
+        return FactorizableBounds(domain.channels, tuple(Rational(0) if factor is None else known[factor][0] for factor in factors), lower, upper)
+
+
+def _factor_bounds(kernel: Kernel, sphere: Sphere) -> tuple[Rational, arb, arb]:
+    """(e, low, high) with low <= max(k, 1)^e mu_k <= high for every k with mu_k > 0."""
+    certificate = certify(kernel, sphere)
+    if not isinstance(certificate, Certificate):
+        raise NoClosedForm(f"{kernel.name} follows no power law: its eigenvalues decay geometrically, as numerics.certify says")
+    exponent = Rational(str(certificate.exponent))
+    low, high = certificate.lower, certificate.upper
+    first = range(certificate.holds_from)
+    values = eigenvalues(kernel, sphere, first, DIGITS)
+    with working_precision(goal_bits(DIGITS) + 32):
+        for k, value in zip(first, values, strict=True):
+            if value != 0:
+                scaled = value * arb(max(k, 1)) ** ball(exponent)
+                low, high = low.min(scaled), high.max(scaled)
+    return exponent, low, high
+
+
 def factorizable_eigenvalue(kernels: Sequence[Kernel], channels: Any, index: Sequence[Any], digits: Any = 30) -> arb:
     """The eigenvalue of the product of zonal kernels kappa_i(t_i), one a pixel: the product of their eigenvalues, exactly 0 where one is."""
-    entries = MultiSphere(channels, len(kernels)).degree(index)
-    if any(not isinstance(kernel, Kernel) for kernel in kernels):
-        raise InputError("a factorizable kernel is a list of zonal kernels, one a pixel")
-    with working_precision(goal_bits(digits) + 64):
-        result = arb(1)
-        for kernel, k in zip(kernels, entries, strict=True):
-            result = result * eigenvalues(kernel, Sphere(channels), [k], natural(digits, "digits", 1) + 2)[0]
-        return result
+    return eigenvalues(factorizable(list(kernels)), MultiSphere(channels, len(kernels)), [tuple(index)], digits)[0]
 
 
-__all__ = ["ProductBounds", "factorizable_eigenvalue", "product_bounds"]
+__all__ = ["FactorizableBounds", "ProductBounds", "factorizable_bounds", "factorizable_eigenvalue", "product_bounds", "product_exponents"]

@@ -147,9 +147,9 @@ class LayerDuals:
 
     @cached_property
     def nonlinearity(self) -> Nonlinearity:
-        """The least singular of the activations, which decides what a quadrature can be asked: one known by its series, else one that is smooth."""
+        """The activation that decides how the kernel is integrated: one whose dual is a series, else one whose dual is singular on the diagonal."""
         layers = [dual.nonlinearity for dual in self.layers or (self.every,)]
-        return min(layers, key=lambda layer: (not layer.dual.expr.has(SeriesDual), layer.angular))
+        return min(layers, key=lambda layer: (not layer.dual.expr.has(SeriesDual), not layer.angular))
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 import sympy
@@ -55,6 +55,7 @@ from .unit_singularities import SingularTerm, first_singular
 
 # Beyond the lowest degrees exact zeros depend on parities alone.
 BEYOND = 8
+COMPARED_PIXELS = 4
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,8 @@ class ConeLaw:
         covers = [(position, cover) for position in seeing if (cover := position.cover(self.channels, support))]
         if not covers:
             raise NoClosedForm(f"the kernel is smooth in the pixels {sorted(support)}: the eigenvalues decay faster than every power there")
+        if len(support) <= COMPARED_PIXELS and all(self._is_zero(index, support) for index in self._parities(support)):
+            raise DomainError(f"no product of powers of all of the correlations {sorted(support)} occurs in the kernel: the eigenvalues are exactly 0")
         least = min(exponent for _, (exponent, _) in covers)
         slowest = [(position, whole) for position, (exponent, whole) in covers if exponent == least]
         return least, [position for position, _ in slowest], all(whole for _, whole in slowest)
@@ -206,6 +209,10 @@ class ConeLaw:
         if total == 0:
             raise NoClosedForm(f"at the parity of {k} the singular terms cancel to leading order |k|^-{exponent}, and the next one is not derived")
         return total
+
+    def _parities(self, support: frozenset[int]) -> list[MultiIndex]:
+        """A multi-index of each parity on the pixels of a ray."""
+        return [tuple(dict(zip(sorted(support), entries, strict=True)).get(pixel, 0) for pixel in range(self.kernel.pixels)) for entries in product((1, 2), repeat=len(support))]
 
     def _is_zero(self, k: MultiIndex, support: frozenset[int]) -> bool:
         """Whether the eigenvalues of the parity of k vanish exactly far out on the ray."""
