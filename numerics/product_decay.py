@@ -23,7 +23,7 @@ are theorems for that range, and say nothing beyond it.
 
 >>> import symspec as ss
 >>> print(factorizable_bounds(ss.factorizable([ss.mlp(ss.relu, 2).ck, ss.mlp(ss.relu, 2).ntk]), 3).statement())
-for every k whose eigenvalue is not exactly 0: 0.0262 * k_1^-(5) k_2^-(3) <= lambda_k <= 1.44 * k_1^-(5) k_2^-(3)
+for every k whose eigenvalue is not exactly 0: 0.0262 * k_0^-(5) k_1^-(3) <= lambda_k <= 1.44 * k_0^-(5) k_1^-(3)
 >>> bounds = product_bounds(ss.cnn(ss.relu, 2, 2, 2, first_layer="pointwise").ck, 3, 4)
 >>> bounds.lower_exponent, bounds.upper_exponent, bounds.counterexample is None, bool(bounds.lower > 0)
 (5, 7/2, True, True)
@@ -161,7 +161,7 @@ class FactorizableBounds:
         if len(set(self.exponents)) == 1:
             product_text = f"prod k_i^-({self.exponents[0]})"
         else:
-            product_text = " ".join(f"k_{pixel}^-({exponent})" for pixel, exponent in enumerate(self.exponents, 1) if exponent)
+            product_text = " ".join(f"k_{pixel}^-({exponent})" for pixel, exponent in enumerate(self.exponents) if exponent)
         low = f"{_outward(self.lower.lower(), -1)} * {product_text} <= " if self.lower > 0 else "0 <= "
         return f"for every k whose eigenvalue is not exactly 0: {low}lambda_k <= {_outward(self.upper.upper(), 1)} * {product_text}"
 

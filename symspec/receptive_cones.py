@@ -85,16 +85,20 @@ class Unit:
             sign *= 1 + (-1) ** sum(index[pixel] for pixel in part)
         return sign
 
-    def leading(self, channels: int, index: Sequence[int]) -> Expr:
-        """What the unit adds to lambda_k, by the formula of the module."""
+    def constant(self, channels: int) -> Expr:
+        """A in A (sum k^2/g)^(-e/2), what the unit adds to lambda_k up to signs."""
         if self.factor is None:
             raise NoClosedForm(f"the unit at position {self.position} of layer {self.layer} has no constant: the layers above it are singular at the same point")
         C, a, D = sympy.Integer(channels), sympy.Integer(self.order), len(self.field) * (channels - 1)
         volume = 2 * pi ** (C / 2) / gamma(C / 2)
         transform = 2 ** (a + D) * pi ** (Rational(D) / 2) * gamma((D + a) / 2) / gamma(-a / 2)
-        square = sum(((index[pixel] + (C - 2) / 2) ** 2 / weight for pixel, weight in self.weights.items()), S.Zero)
         jacobian = sympy.Mul(*(weight ** (-(C - 1) / 2) for weight in self.weights.values()))
-        return self.parity(index) * self.factor * 2 ** (-a / 2) * transform / volume ** len(self.field) * jacobian * square ** (-(D + a) / 2)
+        return self.factor * 2 ** (-a / 2) * transform / volume ** len(self.field) * jacobian
+
+    def leading(self, channels: int, index: Sequence[int]) -> Expr:
+        """What the unit adds to lambda_k, by the formula of the module."""
+        square = sum(((index[pixel] + Rational(channels - 2, 2)) ** 2 / weight for pixel, weight in self.weights.items()), S.Zero)
+        return self.parity(index) * self.constant(channels) * square ** (-Rational(self.exponent(channels), 2))
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,28 @@ class ConeLaw:
         """Whether the law along these rays is derived, with an exact constant, or else only its exponent conjectured."""
         return self._decisive(frozenset(support))[2]
 
+    def summary(self) -> list[str]:
+        """Lines of plain text: the exponent along rays in each set of pixels, and whether it is derived or conjectured."""
+        from .cone_text import summary
+
+        return summary(self)
+
+    def statement(self) -> str:
+        """LaTeX of the law: strata, exponents and leading terms."""
+        from .cone_text import statement
+
+        return statement(self)
+
+    def _repr_latex_(self) -> str:
+        return self.statement()
+
+    def decisive_units(self, support: Iterable[int]) -> list[tuple[Rational, Unit]]:
+        """(weight of its output, unit) for the units that decide along derived rays; empty along others."""
+        exponent, positions, derived = self._decisive(frozenset(support))
+        if not derived:
+            return []
+        return [(position.weight, unit) for position in positions for unit in position.units if unit.field == position.field and unit.exponent(self.channels) == exponent]
+
     def _decisive(self, support: frozenset[int]) -> tuple[int, list[Position], bool]:
         """The exponent, the positions that have it, and whether each has it by its whole field alone."""
         if not support:
@@ -198,14 +224,10 @@ class ConeLaw:
         support = frozenset(pixel for pixel, entry in enumerate(k) if entry)
         if self._is_zero(k, support):
             return S.Zero
-        exponent, positions, derived = self._decisive(support)
-        if not derived:
+        exponent, units = self.exponent(support), self.decisive_units(support)
+        if not units:
             raise NoClosedForm(f"along rays in the pixels {sorted(support)} units of smaller fields decide: the exponent {exponent} is conjectured and has no closed constant")
-        total = S.Zero
-        for position in positions:
-            for unit in position.units:
-                if unit.field == position.field and unit.exponent(self.channels) == exponent:
-                    total += position.weight * unit.leading(self.channels, k)
+        total = sum((weight * unit.leading(self.channels, k) for weight, unit in units), S.Zero)
         if total == 0:
             raise NoClosedForm(f"at the parity of {k} the singular terms cancel to leading order |k|^-{exponent}, and the next one is not derived")
         return total

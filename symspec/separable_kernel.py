@@ -119,7 +119,7 @@ class SeparableKernel:
                 if kernel and kernel not in names:
                     names[kernel] = rf"\kappa_{{{len(names) + 1}}}"
                     rows.append((names[kernel] + r"(\rho)", kernel.latex()))
-        products = [(weight, [rf"{names[kernel]}(t_{{{pixel + 1}}})" for pixel, kernel in enumerate(factors) if kernel]) for weight, factors in self.terms]
+        products = [(weight, [rf"{names[kernel]}(t_{{{pixel}}})" for pixel, kernel in enumerate(factors) if kernel]) for weight, factors in self.terms]
         text = " + ".join((tex(weight) + r"\," if weight != 1 or not parts else "") + r"\,".join(parts) for weight, parts in products)
         return aligned([("K(t)", text), *rows])
 

@@ -63,7 +63,7 @@ def test_factorizable_bounds_hold_for_every_multi_index():
     for (a, _, b), value in zip(indices, numerics.eigenvalues(kernel, ss.MultiSphere(3, 3), indices, 10), strict=True):
         scaled = value * arb(max(a, 1)) ** 5 * arb(max(b, 1)) ** 5
         assert bounds.lower <= scaled <= bounds.upper
-    assert "k_1^-(5) k_3^-(5)" in bounds.statement()
+    assert "k_0^-(5) k_2^-(5)" in bounds.statement()
     for refused in (kernel + kernel * ss.one_pixel(ss.mlp(ss.relu, 1).ck, 1, 3), ss.cnn(ss.relu, 1, 2, 2).ck):
         with pytest.raises(InputError, match="one product"):
             numerics.factorizable_bounds(refused, 3)

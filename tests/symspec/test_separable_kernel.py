@@ -90,7 +90,7 @@ def test_values_and_random_images():
 
 def test_latex():
     text = SUM.latex()
-    assert r"\frac{1}{3}\,\kappa_{1}(t_{1})\,\kappa_{2}(t_{2})" in text
+    assert r"\frac{1}{3}\,\kappa_{1}(t_{0})\,\kappa_{2}(t_{1})" in text
     assert text.count("&=") == 4
 
 
