@@ -78,7 +78,8 @@ def parse_degrees(text: str) -> list[int]:
 
 def degrees_argument(parser: ArgumentParser, default: str) -> None:
     """Add ``--degrees``; read it with degrees_from(args)."""
-    parser.add_argument("--degrees", metavar="K", help=f"degrees: 5, 0:30, 0:100:10 (ends included) or 1,2,5 (default {default}); on multisphere:C,P multi-indices, such as '1,1;2,0', or total:N for all with entries that add up to at most N")
+    images = "on multisphere:C,P multi-indices, such as '1,1;2,0', or total:N for all with entries that add up to at most N"
+    parser.add_argument("--degrees", metavar="K", help=f"degrees: 5, 0:30, 0:100:10 (ends included) or 1,2,5 (default {default}); {images}")
     parser.set_defaults(default_degrees=default)
 
 
@@ -114,7 +115,7 @@ def multi_indices_to(total: int, pixels: int) -> list[tuple[int, ...]]:
 
     if comb(total + pixels, pixels) > MAX_DEGREES:
         raise InputError(f"total:{total} on {pixels} pixels are more than {MAX_DEGREES} multi-indices")
-    levels: list[list[tuple[int, ...]]] = [[()] for _ in range(1)] + [[] for _ in range(total)]
+    levels: list[list[tuple[int, ...]]] = [[()] if n == 0 else [] for n in range(total + 1)]
     for _ in range(pixels):
         levels = [[(*index, n - below) for below in range(n, -1, -1) for index in levels[below]] for n in range(total + 1)]
     return [index for level in levels for index in sorted(level, reverse=True)]

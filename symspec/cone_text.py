@@ -80,10 +80,10 @@ def statement(law: ConeLaw) -> str:
     for members, exponent, derived in _grouped(law):
         listed = "; ".join(f"$\\{{{pixel_names(support)}\\}}$" for support in members[:MOST_SETS]) + ("; \\dots" if len(members) > MOST_SETS else "")
         if exponent is None:
-            parts.append(rf"\item frequencies in the pixels {listed}: faster than every power of $|k|$;")
+            parts.append(rf"\item[$\bullet$] frequencies in the pixels {listed}: faster than every power of $|k|$;")
             continue
         standing = "derived and checked, with an exact constant" if derived else "the exponent is conjectured"
-        parts.append(rf"\item frequencies in the pixels {listed}: of order $|k|^{{-{exponent}}}$ where not exactly 0 ({standing})" + (_formulas(law, members) if derived else ";"))
+        parts.append(rf"\item[$\bullet$] frequencies in the pixels {listed}: of order $|k|^{{-{exponent}}}$ where not exactly 0 ({standing})" + (_formulas(law, members) if derived else ";"))
     parts.append(r"\end{itemize}")
     return "\n".join(parts)
 

@@ -78,7 +78,7 @@ def network_text(network: ConvolutionalNetwork) -> str:
     return (
         rf"{how} $t_{{ij}}=\langle x_i,z_j\rangle$ are the correlations of pixels of norm 1, $C_\ell[p,q]$ the covariance of unit $p$ on $x$ with unit $q$ on $z$ before "
         r"activation $\ell$, and $\widehat\sigma(C)=E\sigma(u)\sigma(v)$ for a Gaussian pair of that covariance and of the variances that the same recursion gives for "
-        r"$x=z$; it is written for " + ("unit variances" if _unit_variances(network) else "two equal variances $q$") + r" and the correlation $\rho$."
+        r"$x=z$; below it is written for " + ("unit variances" if _unit_variances(network) else "two equal variances $q$") + r" and the correlation $\rho$."
     )
 
 

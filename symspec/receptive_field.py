@@ -68,23 +68,32 @@ def effective_receptive_field(network: Any, channels: Any = 3) -> EffectiveField
 
 def draw_field(field: EffectiveField, *files: Any) -> None:
     """A picture of the shares dK/dt_i: bars for a row of pixels, a map for a grid of two axes."""
-    from .drawing import COLOURS, sheet
+    from .drawing import sheet
 
-    shares = [float(value) for value in field.gradient]
     with sheet((5, 3.4), *files) as figure:
         axis = figure.subplots()
         axis.set_title("effective receptive field")
-        if len(field.shape) == 2:
-            rows = [shares[start : start + field.shape[1]] for start in range(0, len(shares), field.shape[1])]
-            axis.grid(visible=False)
-            figure.colorbar(axis.imshow(rows, cmap="Blues", vmin=0), label=r"$\partial K/\partial t_i$")
-        else:
-            middle = len(shares) // 2
-            # On a circle the output comes to the middle of the picture.
-            places = [(i - field.centre + middle) % len(shares) - middle if field.circular else i - field.centre for i in range(len(shares))]
-            axis.bar(places, shares, color=COLOURS["even"])
-            axis.set_xlabel("pixel, from the output")
-            axis.set_ylabel(r"$\partial K/\partial t_i$ at $t=1$")
+        draw_shares(field, figure, axis)
 
 
-__all__ = ["EffectiveField", "draw_field", "effective_receptive_field"]
+def draw_shares(field: EffectiveField, figure: Any, axis: Any) -> None:
+    """The shares on given axes of a figure."""
+    from .drawing import COLOURS
+
+    shares = [float(value) for value in field.gradient]
+    if len(field.shape) == 2:
+        rows = [shares[start : start + field.shape[1]] for start in range(0, len(shares), field.shape[1])]
+        axis.grid(visible=False)
+        figure.colorbar(axis.imshow(rows, cmap="Blues", vmin=0), label=r"$\partial K/\partial t_i$")
+        return
+    middle = (len(shares) - 1) // 2
+    # On a circle the output comes to the middle of the picture.
+    places = [(i - field.centre + middle) % len(shares) - middle if field.circular else i - field.centre for i in range(len(shares))]
+    axis.bar(places, shares, color=COLOURS["even"])
+    if len(shares) < 12:
+        axis.set_xticks(sorted(places))
+    axis.set_xlabel("pixel, from the output")
+    axis.set_ylabel(r"$\partial K/\partial t_i$ at $t=1$")
+
+
+__all__ = ["EffectiveField", "draw_field", "draw_shares", "effective_receptive_field"]

@@ -47,4 +47,4 @@ def test_refusals(arguments, words, capsys):
 
 def test_other_commands_take_no_images(capsys):
     assert main(["decay", "relu", "--network", "cnn:2,2", "--domain", "sphere:3"]) == 2
-    assert "eigenvalues and gram" in capsys.readouterr().err
+    assert "derive, eigenvalues, gram and study" in capsys.readouterr().err
