@@ -250,8 +250,10 @@ def _bounds(request: ImageRequest, law: ConeLaw | None) -> tuple[ProductBounds |
 
 def _gram(request: ImageRequest, progress: Progress) -> tuple[tuple[ImageCheck, ...] | None, str]:
     low = [index for index in request.degrees if sum(index) <= HIGHEST_CHECKED][:CHECKED]
-    if request.points == 0 or not low:
-        return None, "not asked for (--points N asks for them)" if request.points == 0 else f"no multi-index of total degree up to {HIGHEST_CHECKED} was asked for, and of high degrees random images show nothing"
+    if request.points == 0:
+        return None, "not asked for (--points N asks for them)"
+    if not low:
+        return None, f"no multi-index of total degree up to {HIGHEST_CHECKED} was asked for, and of high degrees random images show nothing"
     try:
         return tuple(gram_check(request.kernel, request.domain, request.points, low, request.seed, request.backend, progress=progress)), ""
     except Undecided as error:
