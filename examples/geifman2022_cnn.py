@@ -7,7 +7,8 @@ Images are pixels on spheres. Each claim of the paper becomes a set of certified
 3. bounds by products of powers, with constants certified on a stated range; the counterexample where the first layer is not pointwise;
 4. the hierarchy: frequencies inside a small receptive field cost less;
 5. trace and global average pooling: the same eigenvalues, on fewer functions;
-6. the effective receptive field: the number of paths.
+6. the effective receptive field: the number of paths;
+7. factorizable kernels, whose eigenvalues are products, with bounds for every multi-index; hierarchical kernels, functions of means of them.
 
     python examples/geifman2022_cnn.py [--out FOLDER] [--quick]
 """
@@ -25,7 +26,7 @@ import symspec as ss
 from numerics.multisphere import shifts
 from symspec.drawing import COLOURS, GREY, sheet
 from symspec.errors import MissingLibrary
-from symspec.receptive_cones import draw_field
+from symspec.receptive_field import draw_field
 
 CHANNELS = 3
 SPACE = ss.MultiSphere(CHANNELS, 2)
@@ -109,6 +110,26 @@ def receptive_field() -> ss.EffectiveField:
     return field
 
 
+def kernels_of_the_proof() -> bool:
+    """Step 7; whether exact and certified eigenvalues agree."""
+    print("7. factorizable and hierarchical kernels: certified eigenvalue, exact where it is known")
+    layer = ss.mlp(ss.relu, 1).ck
+    mean = ss.average([ss.one_pixel(layer, pixel, 2) for pixel in (0, 1)])
+    good = True
+    for name, kernel, exact in (
+        ("k(t_0) k(t_1)", ss.factorizable([layer, layer]), True),
+        ("square of the mean", mean.composed([0, 0, 1]), True),
+        ("the same as a tree", ss.hierarchical([ss.relu, [0, 0, 1]], [1, 2]), False),
+        ("relu of the mean", ss.hierarchical([ss.relu, ss.relu], [1, 2]), False),
+    ):
+        value = numerics.eigenvalues(kernel, SPACE, [(2, 2)], 10)[0]
+        known = ss.eigenvalue(kernel, SPACE, (2, 2)) if exact else None
+        good &= known is None or bool(value.overlaps(numerics.ball(known)))
+        print(f"   {name:>18}  lambda_(2,2) = {value.str(10, radius=False)}" + (f" = {known}" if exact else ""))
+    print(f"   {numerics.factorizable_bounds(ss.factorizable([ss.mlp(ss.relu, 2).ck] * 2), CHANNELS).statement()}")
+    return good
+
+
 def draw(curves: dict[str, list[tuple[int, float, float]]], field: ss.EffectiveField, folder: Path) -> None:
     """Both pictures, or the reason why there are none."""
     try:
@@ -143,7 +164,9 @@ def main(arguments: list[str] | None = None) -> int:
     product_bounds(3 if options.quick else 12)
     good &= hierarchy(quick=options.quick)
     good &= heads()
-    draw(curves, receptive_field(), folder)
+    field = receptive_field()
+    good &= kernels_of_the_proof()
+    draw(curves, field, folder)
     print("every check holds" if good else "a check failed")
     return 0 if good else 1
 

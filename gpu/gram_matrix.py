@@ -46,6 +46,7 @@ from symspec.errors import DomainError, InputError, Undecided
 from symspec.exact import natural
 from symspec.kernel import Kernel
 from symspec.pixel_kernel import PixelKernel
+from symspec.separable_kernel import SeparableKernel
 from symspec.spectrum import gaussian_degree
 
 from .backends import Backend, backend as backend_named
@@ -134,7 +135,7 @@ class Engine:
 
 
 def gram(
-    K: Kernel | PixelKernel,
+    K: Kernel | PixelKernel | SeparableKernel,
     X: Any,
     Y: Any = None,
     *,
@@ -159,7 +160,7 @@ def gram(
 
     For a kernel of images X and Y have the shape (n, pixels, channels), and the method is direct (:func:`gpu.image_gram.image_gram`).
     """
-    if isinstance(K, PixelKernel):
+    if isinstance(K, (PixelKernel, SeparableKernel)):
         if method == "polynomial":
             raise Undecided("no polynomial is proved for kernels of images; use method='direct' or 'auto'")
         return image_gram(K, X, Y, backend=backend, tile=tile, out=out, workers=workers)

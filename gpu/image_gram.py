@@ -40,6 +40,7 @@ from symspec.multisphere import MultiSphere
 from symspec.pair_dual import PairDual
 from symspec.pixel_kernel import PixelKernel, require_pixel_kernel
 from symspec.pixel_program import Pair, PairCarrier, PixelProgram, Units
+from symspec.separable_kernel import SeparableKernel
 
 from .backends import Backend, backend as backend_named
 from .carrier import constant, table
@@ -51,6 +52,7 @@ CHUNK = 1 << 14
 TOLERANCE = 1e-8
 NEAR = 0.05
 Progress = Callable[[int, int], None]
+ImageKernel = PixelKernel | SeparableKernel
 
 
 class Arrays(PairCarrier):
@@ -121,7 +123,7 @@ def image_points(count: Any, domain: MultiSphere, seed: Any = 0, backend: str | 
     return sphere_points(size * domain.pixels, domain.channels, seed, backend).reshape(size, domain.pixels, domain.channels)
 
 
-def images(points: Any, name: str, kernel: PixelKernel, library: Backend) -> Any:
+def images(points: Any, name: str, kernel: ImageKernel, library: Backend) -> Any:
     """The images as float64 on the backend, their pixels renormalised. InputError for a wrong shape, DomainError for a pixel that is not of norm 1."""
     try:
         array = library.xp.asarray(points, dtype=float)
@@ -141,7 +143,7 @@ def images(points: Any, name: str, kernel: PixelKernel, library: Backend) -> Any
 
 def image_gram(K: Any, X: Any, Y: Any = None, *, backend: str | Backend = "auto", tile: int | None = None, out: Any = None, workers: int | None = None) -> Any:
     """The matrix K(x_i, y_j), float64, for images X of shape (n, pixels, channels) and Y of (m, pixels, channels); see the module docstring."""
-    kernel, library = require_pixel_kernel(K, "gram"), backend_named(backend)
+    kernel, library = K if isinstance(K, SeparableKernel) else require_pixel_kernel(K, "gram"), backend_named(backend)
     left = images(X, "X", kernel, library)
     right = left if Y is None else images(Y, "Y", kernel, library)
     if left.shape[2] != right.shape[2]:
@@ -166,20 +168,40 @@ def image_gram(K: Any, X: Any, Y: Any = None, *, backend: str | Backend = "auto"
     return result
 
 
-def default_tile(kernel: PixelKernel) -> int:
+def default_tile(kernel: ImageKernel) -> int:
     """The edge of a tile for which the widest level has at most PIECE doubles."""
+    if isinstance(kernel, SeparableKernel):
+        return math.isqrt(PIECE)
     widest = max(len(level) for factor in kernel.factors for level in factor.levels)
     return max(1, math.isqrt(PIECE // widest))
 
 
-def values(kernel: PixelKernel, left: Any, right: Any, xp: Any) -> Any:
+def values(kernel: ImageKernel, left: Any, right: Any, xp: Any) -> Any:
     """K between all images of two small sets."""
+    if isinstance(kernel, SeparableKernel):
+        return _separable_values(kernel, left, right, xp)
     states = _States(left, right, xp)
     total: Any = 1.0
     for factor in kernel.factors:
         stack = _stack_of(factor)
         total = total * (factor.run(Arrays(states, xp)) if stack is None else stack.value(states, xp))
     return total + xp.zeros((left.shape[0], right.shape[0]))
+
+
+def _separable_values(kernel: SeparableKernel, left: Any, right: Any, xp: Any) -> Any:
+    """Sums of products of the matrices of one-pixel kernels, each computed once."""
+    from .gram_matrix import gram
+
+    factors = dict.fromkeys((factor, pixel) for _, row in kernel.terms for pixel, factor in enumerate(row) if factor is not None)
+    known = {(factor, pixel): gram(factor, left[:, pixel], right[:, pixel], workers=1, backend="numpy" if xp is numpy else "auto") for factor, pixel in factors}
+    total = xp.zeros((left.shape[0], right.shape[0]))
+    for weight, row in kernel.terms:
+        part = xp.full(total.shape, constant(weight))
+        for pixel, factor in enumerate(row):
+            if factor is not None:
+                part *= xp.asarray(known[factor, pixel])
+        total += part
+    return total
 
 
 @dataclass(frozen=True)
@@ -202,7 +224,7 @@ class _Stack:
         for layer, (patch, table_, units) in enumerate(zip(program.patches, self.sources, self.units, strict=True), 1):
             scale = constant(patch.scale)
             state = _gathered(below, table_, scale)
-            below, slope = self._activated(carrier, units, state, xp, slopes=slopes)
+            below, slope = self._activated(carrier, program.dual.at(layer), units, state, xp, slopes=slopes)
             if slopes:
                 parts = [] if tangent is None else [_gathered(tangent, table_, scale)]
                 if program.part in ("ntk", layer):
@@ -210,13 +232,13 @@ class _Stack:
                 tangent = slope * sum(parts) if isinstance(first, int) and layer >= first else None
         return self._head(below, tangent, xp)
 
-    def _activated(self, carrier: Arrays, units: Units, state: Any, xp: Any, *, slopes: bool) -> tuple[Any, Any]:
+    def _activated(self, carrier: Arrays, dual: PairDual, units: Units, state: Any, xp: Any, *, slopes: bool) -> tuple[Any, Any]:
         """The activation in chunks: what an operation leaves behind is then still in the cache for the next."""
         flat, after = state.reshape(-1), xp.empty(state.size)
         slope = xp.empty(state.size) if slopes else None
         for start in range(0, state.size, CHUNK):
             part = slice(start, start + CHUNK)
-            after[part], found = carrier.activated(self.program.dual, units, flat[part], slopes=slopes)
+            after[part], found = carrier.activated(dual, units, flat[part], slopes=slopes)
             if slope is not None:
                 slope[part] = found
         return after.reshape(state.shape), None if slope is None else slope.reshape(state.shape)

@@ -22,9 +22,10 @@ from symspec.errors import DomainError, Undecided
 from symspec.exact import natural
 from symspec.multisphere import MultiIndex, MultiSphere
 from symspec.pixel_kernel import PixelKernel
+from symspec.separable_kernel import SeparableKernel, require_pixels
 
 from .backends import Backend, backend as backend_named
-from .image_gram import Progress, default_tile, image_points, values, zonal_products
+from .image_gram import ImageKernel, Progress, default_tile, image_points, values, zonal_products
 from .tiles import Tile, each, tiles
 
 DIGITS, SQUARE_DIGITS = 6, 2
@@ -54,20 +55,23 @@ def image_check(
     from numerics.multisphere import multi_indices, require_images
 
     size = natural(points, "number of points", 2)
-    if isinstance(K, PixelKernel) and K.diagonal_is_infinite:
+    if isinstance(K, (PixelKernel, SeparableKernel)) and K.diagonal_is_infinite:
         raise Undecided("the kernel is infinite on the diagonal, so its square may have no mean and the estimate no standard error; check net.ck, or use drop_deltas=True")
-    kernel, wanted = require_images(K, domain), multi_indices(domain, degrees)
+    wanted = multi_indices(domain, degrees)
+    if isinstance(K, SeparableKernel):
+        require_pixels(K, domain)
+    kernel: ImageKernel = K if isinstance(K, SeparableKernel) else require_images(K, domain)
     if not wanted:
         return []
     certified = eigenvalues(kernel, domain, wanted, digits)
     library = backend_named(backend)
     sample = image_points(size, domain, seed, library)
-    if not kernel.is_diagonal:
+    if isinstance(kernel, PixelKernel) and not kernel.is_diagonal:
         rows = _pooled(kernel, domain, wanted, sample, library)
     else:
         estimates = _estimates(kernel, domain, wanted, sample, library, progress)
         rows = [(mean, scale, error) for (mean, scale), error in zip(estimates, _standard_errors(kernel, domain, wanted, certified, size), strict=True)]
-    return [_record(index, *row, value, exact=kernel.is_diagonal) for index, row, value in zip(wanted, rows, certified, strict=True)]
+    return [_record(index, *row, value, exact=isinstance(kernel, SeparableKernel) or kernel.is_diagonal) for index, row, value in zip(wanted, rows, certified, strict=True)]
 
 
 def _record(index: MultiIndex, estimate: float, scale: float, error: float, certified: arb, *, exact: bool) -> ImageCheck:
@@ -76,7 +80,7 @@ def _record(index: MultiIndex, estimate: float, scale: float, error: float, cert
     return ImageCheck(index, estimate, error, certified, z_score, exact)
 
 
-def _standard_errors(kernel: PixelKernel, domain: MultiSphere, indices: list[MultiIndex], certified: list[arb], size: int) -> list[float]:
+def _standard_errors(kernel: ImageKernel, domain: MultiSphere, indices: list[MultiIndex], certified: list[arb], size: int) -> list[float]:
     """sqrt(2 Var(h)/(n(n-1))), Var(h) = sum_j c_j lambda_{2j}(K^2) - lambda_k^2."""
     from numerics import eigenvalues
 
@@ -87,7 +91,7 @@ def _standard_errors(kernel: PixelKernel, domain: MultiSphere, indices: list[Mul
     return [math.sqrt(2 * max(0.0, moment - float(value) ** 2) / (size * (size - 1.0))) for moment, value in zip(moments, certified, strict=True)]
 
 
-def _estimates(kernel: PixelKernel, domain: MultiSphere, indices: list[MultiIndex], sample: Any, library: Backend, progress: Progress | None) -> list[tuple[float, float]]:
+def _estimates(kernel: ImageKernel, domain: MultiSphere, indices: list[MultiIndex], sample: Any, library: Backend, progress: Progress | None) -> list[tuple[float, float]]:
     """Means of h over all pairs, and of |h|."""
     size = sample.shape[0]
     work = tiles((size, size), min(library.tile, default_tile(kernel)), symmetric=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from numerics.commands import digits_argument
+from numerics.commands import DENSE_DIGITS, digits_argument
 from symspec.command_line import Runner, degrees_argument, degrees_from, domain_argument, domain_from, kernel_from, network_arguments, network_from, writing_folder
 from symspec.errors import MissingLibrary
 
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 NARROW, WIDE = 78, 130
 OTHER_COLUMNS = 52
 SHOWN_RATE_DIGITS = 20
+POINTS, QUICK_PIXELS = "2000", 2
+IMAGE_DEGREES = "total:4"
 
 
 def study(parser: ArgumentParser) -> Runner:
     """The main job: derive a kernel, certify its eigenvalues, prove its decay law, check both, write a report.
 
-    On the cube, which has no decay law, the fractional variances of the degrees take its place.
+    On the cube, which has no decay law, the fractional variances of the degrees take its place. Convolutional networks are studied on
+    multisphere:C,P: eigenvalues by multi-index (by default total:4), the law along rays, bounds by products.
 
     Prints a summary and writes a folder: study.json (every number as exact text), study.tex (for
     pdflatex), and a plot (study.png, study-plot.pdf) where matplotlib is installed. The folder
@@ -41,13 +44,14 @@ def study(parser: ArgumentParser) -> Runner:
       symspec study relu --depth 3 --kernel ntk --domain sphere:10 --degrees 0:30 --digits 40 --out study
       symspec study erf --depth 1 --kernel ck --domain circle --out erf-on-the-circle
       symspec study relu --depth 2 --domain cube:128 --out cube
+      symspec study relu --depth 2 --network cnn:2,2,pointwise --domain multisphere:3,2 --degrees total:5 --out images
     """
-    network_arguments(parser)
+    network_arguments(parser, images=True)
     domain_argument(parser)
     degrees_argument(parser, "0:30")
-    digits_argument(parser)
+    digits_argument(parser, images=True)
     parser.add_argument("--out", default="study", metavar="FOLDER", help="folder to write (default %(default)s)")
-    parser.add_argument("--points", default="2000", metavar="N", help="random points of the Gram check; 0 leaves it out (default %(default)s)")
+    parser.add_argument("--points", metavar="N", help=f"random points of the Gram check; 0 leaves it out (default {POINTS}, and 0 for images of three or more pixels, where it takes minutes)")
     parser.add_argument("--seed", default="0", metavar="S", help="seed of the random points (default %(default)s)")
     parser.add_argument("--backend", default="auto", choices=BACKENDS, help="array library of the Gram check (default %(default)s)")
     return _study
@@ -56,19 +60,32 @@ def study(parser: ArgumentParser) -> Runner:
 def _study(args: Namespace) -> int:
     from symspec.errors import InputError
     from symspec.exact import natural
+    from symspec.multisphere import MultiSphere
+    from symspec.pixel_kernel import PixelKernel
     from symspec.progress import progress_bar
 
-    domain, digits = domain_from(args), natural(args.digits, "digits", 1)
+    domain, network = domain_from(args), network_from(args)
+    kernel = kernel_from(args, network)
+    if isinstance(domain, MultiSphere) and args.degrees is None:
+        args.degrees = IMAGE_DEGREES
     degrees = degrees_from(args, domain)
-    points, seed = whole(args.points, "--points"), whole(args.seed, "--seed")
+    few = not isinstance(kernel, PixelKernel) or len(kernel.receptive_field) <= QUICK_PIXELS
+    points, seed = whole(args.points or (POINTS if few else "0"), "--points"), whole(args.seed, "--seed")
     if points == 1:
         raise InputError("--points must be 0 or at least 2")
+
+    if isinstance(kernel, PixelKernel):
+        from .image_study import default_digits
+        from .image_study_command import study_images
+
+        digits = default_digits(kernel) if args.digits is None else natural(args.digits, "digits", 1)
+        return study_images(args, network, kernel, domain, degrees, digits, points, seed)
 
     from .study import Request, conduct
     from .study_report import MARKER, write
 
-    network = network_from(args)
-    request = Request(network, kernel_from(args, network), domain, tuple(degrees), digits, points, seed, args.backend)
+    digits = natural(DENSE_DIGITS if args.digits is None else args.digits, "digits", 1)
+    request = Request(network, kernel, domain, tuple(degrees), digits, points, seed, args.backend)
     with writing_folder(args.out, MARKER) as folder:
         found = conduct(request, progress_bar)
         plot, note = _plotted(found, folder)

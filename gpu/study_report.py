@@ -60,7 +60,7 @@ def record(study: Study) -> dict[str, Any]:
             "points": request.points,
             "seed": request.seed,
         },
-        "versions": _versions(),
+        "versions": versions(),
         "kernel": {
             "recursion": [{"symbol": str(line.symbol), "expression": str(line.expr)} for line in request.kernel.program.lines],
             "output": str(request.kernel.program.output),
@@ -98,7 +98,8 @@ def _parametrisation(study: Study) -> Any:
     return study.request.network.parameters or "normalised"
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of the package and of the libraries that compute."""
     return {"symspec": __version__, "python": platform.python_version()} | {name: metadata.version(name) for name in ("sympy", "mpmath", "python-flint", "numpy")}
 
 
@@ -137,7 +138,7 @@ def latex(study: Study, *, plot: str | None) -> str:
     sections = [_network_section(study), *figure, *_law_section(study), *_bounds_section(study), *_chains_section(study), _table_section(study)]
     if study.gram is not None:
         sections.append(_gram_section(study, study.gram))
-    sections.append(_guarantee_section(study))
+    sections.append(guarantee_section(certificate_lines(study)))
     return document(rf"Spectrum of the {escape(request.kernel.name)} on {request.domain.latex_name}", "\n\n".join(sections))
 
 
@@ -319,14 +320,15 @@ def _weights_text(study: Study) -> str:
     return r", $\varphi_k$ the mean of the characters of degree $k$," if isinstance(study.request.domain, BooleanCube) else ""
 
 
-def _guarantee_section(study: Study) -> str:
+def guarantee_section(lines_by_kind: dict[str, list[str]]) -> str:
+    """The closing section from the lines by kind: exact, proved, checked, not shown."""
     titles = {"exact": "Exact", "proved": "Proved by ball arithmetic", "checked": "Checked", "not_shown": "Not shown"}
     lines = [r"\section{What is proved and what is checked}"]
-    for kind, items in certificate_lines(study).items():
+    for kind, items in lines_by_kind.items():
         if items:
             lines += [rf"\paragraph{{{titles[kind]}.}}", "; ".join(escape(item) for item in items) + "."]
-    versions = ", ".join(f"{name} {version}" for name, version in _versions().items())
-    return "\n".join([*lines, rf"\paragraph{{Made with}} {escape(versions)}."])
+    made = ", ".join(f"{name} {version}" for name, version in versions().items())
+    return "\n".join([*lines, rf"\paragraph{{Made with}} {escape(made)}."])
 
 
 __all__ = ["MARKER", "PARITIES", "latex", "record", "write"]

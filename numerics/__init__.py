@@ -26,7 +26,7 @@ from .layer_contributions import Reduction, energies_of, error_reduction, layer_
 from .lipschitz import LipschitzChain, lipschitz_chain
 from .optimal_depths import OptimalDepth, optimal_depth
 from .precision import working_precision
-from .product_decay import ProductBounds, factorizable_eigenvalue, product_bounds
+from .product_decay import FactorizableBounds, ProductBounds, factorizable_bounds, factorizable_eigenvalue, product_bounds
 from .region_transform import FourierParts, fourier_parts
 from .ridge import LearningPoint, learning_curve
 from .space_transform import space_fourier
@@ -40,6 +40,7 @@ __all__ = [
     "Certificate",
     "CurveSpectrum",
     "Domination",
+    "FactorizableBounds",
     "FourierParts",
     "GeometricCertificate",
     "LargeDimension",
@@ -61,6 +62,7 @@ __all__ = [
     "energies_of",
     "error_reduction",
     "evaluate",
+    "factorizable_bounds",
     "factorizable_eigenvalue",
     "fourier",
     "fourier_bound",

@@ -47,9 +47,13 @@ def eigenvalues(parser: ArgumentParser) -> Runner:
     return _eigenvalues
 
 
-def digits_argument(parser: ArgumentParser) -> None:
-    """Add ``--digits``."""
-    parser.add_argument("--digits", default="40", metavar="N", help="significant digits of every eigenvalue, at least (default %(default)s)")
+DENSE_DIGITS = "40"
+
+
+def digits_argument(parser: ArgumentParser, *, images: bool = False) -> None:
+    """Add ``--digits``; with ``images`` it is None where it is not given, as its default depends on the network."""
+    default = f"{DENSE_DIGITS}, for images what takes seconds" if images else DENSE_DIGITS
+    parser.add_argument("--digits", default=None if images else DENSE_DIGITS, metavar="N", help=f"significant digits of every eigenvalue, at least (default {default})")
 
 
 def _eigenvalues(args: Namespace) -> int:

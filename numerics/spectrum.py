@@ -30,21 +30,25 @@ from typing import Any
 from flint import arb
 
 from symspec.domain import BooleanCube, Domain, Gaussian, Sphere
-from symspec.errors import DomainError, InputError
+from symspec.errors import DomainError, InputError, Undecided
+from symspec.exact import natural
 from symspec.kernel import Kernel
 from symspec.multisphere import MultiSphere
 from symspec.pixel_kernel import PixelKernel
+from symspec.separable_kernel import SeparableKernel, require_pixels
 from symspec.spectrum import gaussian_degree
 
 from . import cube, multisphere, sphere
 from .constants import ball
-from .precision import goal_bits, working_precision
+from .precision import goal_bits, meets, working_precision
 
 Progress = Callable[[int, int], None]
 GUARD = 8
+EXTRA_DIGITS = 4
+MAX_DIGIT_FACTOR = 8
 
 
-def eigenvalues(kernel: Kernel | PixelKernel, domain: Domain, degrees: Any, digits: Any = 30, *, progress: Progress | None = None) -> list[arb]:
+def eigenvalues(kernel: Kernel | PixelKernel | SeparableKernel, domain: Domain, degrees: Any, digits: Any = 30, *, progress: Progress | None = None) -> list[arb]:
     """Eigenvalues mu_k, one ball a degree, each good to ``digits`` significant digits or exactly 0.
 
     ``degrees`` is an iterable of integers >= 0 (or one integer), in any order. Normalisation as
@@ -54,8 +58,11 @@ def eigenvalues(kernel: Kernel | PixelKernel, domain: Domain, degrees: Any, digi
     DomainError where the kernel does not live on the domain or has no finite trace and for a degree that the domain does not have,
     InputError for a bad degree or digits, Undecided when the goal is out of reach.
 
-    On MultiSphere(C, P) the kernel is one of images and the degrees are multi-indices (:func:`numerics.multisphere.eigenvalues`).
+    On MultiSphere(C, P) the kernel is one of images and the degrees are multi-indices (:func:`numerics.multisphere.eigenvalues`);
+    for sums of products of one-pixel kernels they are sums of products of eigenvalues on the sphere.
     """
+    if isinstance(kernel, SeparableKernel):
+        return _separable(kernel, domain, degrees, digits)
     if isinstance(domain, MultiSphere):
         return multisphere.eigenvalues(kernel, domain, degrees, digits, progress=progress)
     if isinstance(kernel, PixelKernel):
@@ -79,6 +86,35 @@ def require_spectrum(kernel: Any, domain: Any, degrees: Any, who: str) -> list[i
     if kernel.diagonal_is_infinite:
         raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump), so its eigenvalues have no finite sum; use the conjugate kernel or drop_deltas=True")
     return [domain.degree(k) for k in (degrees if isinstance(degrees, Iterable) else [degrees])]
+
+
+def _separable(kernel: SeparableKernel, domain: Any, indices: Any, digits: Any) -> list[arb]:
+    """Sums of products of eigenvalues of one sphere; with more digits where the terms cancel."""
+    require_pixels(kernel, domain)
+    wanted, bits = multisphere.multi_indices(domain, indices), goal_bits(digits)
+    asked: dict[Kernel, set[int]] = {}
+    for _, factors in kernel.terms:
+        for pixel, factor in enumerate(factors):
+            if factor is not None:
+                asked.setdefault(factor, set()).update(index[pixel] for index in wanted)
+    accuracy = natural(digits, "digits", 1) + EXTRA_DIGITS
+    while True:
+        tables = {factor: dict(zip(sorted(degrees), eigenvalues(factor, domain.sphere, sorted(degrees), accuracy), strict=True)) for factor, degrees in asked.items()}
+        with working_precision(goal_bits(accuracy) + 64):
+            values = [sum((ball(weight) * _product(factors, index, tables) for weight, factors in kernel.terms), arb(0)) for index in wanted]
+        if all(meets(value, bits) for value in values):
+            return values
+        accuracy *= 2
+        if accuracy > MAX_DIGIT_FACTOR * (natural(digits, "digits", 1) + EXTRA_DIGITS):
+            worst = next(index for index, value in zip(wanted, values, strict=True) if not meets(value, bits))
+            raise Undecided(f"the terms of the eigenvalue of {worst} cancel in {accuracy // 2} digits; it may be exactly 0")
+
+
+def _product(factors: tuple[Kernel | None, ...], index: tuple[int, ...], tables: dict[Kernel, dict[int, arb]]) -> arb:
+    result = arb(1)
+    for factor, k in zip(factors, index, strict=True):
+        result = result * (arb(k == 0) if factor is None else tables[factor][k])
+    return result
 
 
 def _gaussian(kernel: Kernel, domain: Gaussian, degrees: list[int], bits: int, progress: Progress | None) -> dict[int, arb]:

@@ -20,10 +20,11 @@ from flint import arb, ctx
 from sympy import Expr
 
 from symspec.errors import DomainError, InputError, SymspecError, Undecided
-from symspec.exact import exact
+from symspec.exact import exact, natural
 from symspec.functions import NEITHER, ODD
 from symspec.kernel import Kernel
 from symspec.pixel_kernel import PixelKernel
+from symspec.separable_kernel import SeparableKernel, diagonal_entries
 
 from . import pixel_balls, real
 from .constants import ball
@@ -33,7 +34,7 @@ MAX_PRECISION_FACTOR = 64
 SYMBOLIC_LINES = 24
 
 
-def evaluate(kernel: Kernel | PixelKernel, rho: Any, digits: Any = 30, *, variances: Any = None) -> arb:
+def evaluate(kernel: Kernel | PixelKernel | SeparableKernel, rho: Any, digits: Any = 30, *, variances: Any = None) -> arb:
     """K(rho) as a ball good to ``digits`` significant digits (or exactly 0).
 
     ``rho`` is an exact number in [-1, 1] (int, Fraction, decimal string, sympy number, or a
@@ -46,6 +47,8 @@ def evaluate(kernel: Kernel | PixelKernel, rho: Any, digits: Any = 30, *, varian
     """
     if isinstance(kernel, PixelKernel):
         return pixel_balls.evaluate(kernel, rho, digits, variances=variances)
+    if isinstance(kernel, SeparableKernel):
+        return _separable(kernel, rho, digits, variances)
     if variances is not None:
         raise InputError("variances belong to kernels of images; a zonal kernel takes the correlation of two inputs of equal norm")
     if not isinstance(kernel, Kernel):
@@ -59,6 +62,25 @@ def evaluate(kernel: Kernel | PixelKernel, rho: Any, digits: Any = 30, *, varian
     if point == 1 and kernel.diagonal_is_infinite:
         raise DomainError("this tangent kernel is infinite on the diagonal: the activation has a jump; use the conjugate kernel, or drop_deltas=True")
     return _refined(kernel, point, bits)
+
+
+def _separable(kernel: SeparableKernel, correlations: Any, digits: Any, variances: Any) -> arb:
+    """The sum of products, each factor to more digits where the terms cancel."""
+    if variances is not None:
+        raise InputError("variances belong to kernels of networks on images; the factors of a separable kernel take correlations")
+    t, bits = diagonal_entries(correlations, kernel.pixels), goal_bits(digits)
+    for accuracy in (natural(digits, "digits", 1) * factor + 4 for factor in (1, 2, 4, 8)):
+        values = {(factor, pixel): evaluate(factor, t[pixel], accuracy) for _, factors in kernel.terms for pixel, factor in enumerate(factors) if factor is not None}
+        with working_precision(goal_bits(accuracy) + 64):
+            total = arb(0)
+            for weight, factors in kernel.terms:
+                part = ball(weight)
+                for pixel, factor in enumerate(factors):
+                    part = part if factor is None else part * values[factor, pixel]
+                total += part
+            if meets(total, bits) or (total.contains(0) and total.rad() < arb(2) ** (-2 * bits)):
+                return total
+    raise Undecided(f"the terms of the kernel cancel in {accuracy} digits")
 
 
 def _refined(kernel: Kernel, point: Expr, bits: int) -> arb:

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         Undecided as Undecided,
         UnknownName as UnknownName,
     )
+    from .hierarchical_kernel import hierarchical as hierarchical
     from .kernel import Kernel as Kernel, zonal_kernel as zonal_kernel
     from .layer_limits import limit_shares as limit_shares
     from .layer_pairs import LayerDifference as LayerDifference, layer_difference as layer_difference
@@ -83,10 +84,12 @@ if TYPE_CHECKING:
     from .piecewise_linear import PiecewiseLinear as PiecewiseLinear
     from .pixel_kernel import PixelKernel as PixelKernel
     from .ray_transforms import RayTransform as RayTransform
-    from .receptive_cones import ConeLaw as ConeLaw, EffectiveField as EffectiveField, cone_law as cone_law, effective_receptive_field as effective_receptive_field
+    from .receptive_cones import ConeLaw as ConeLaw, cone_law as cone_law
+    from .receptive_field import EffectiveField as EffectiveField, effective_receptive_field as effective_receptive_field
     from .relu_networks import ReluNetwork as ReluNetwork, relu_network as relu_network
     from .residual import ResidualNetwork as ResidualNetwork, resnet as resnet
     from .reverse import HermiteSeries as HermiteSeries, activation_from_kernel as activation_from_kernel
+    from .separable_kernel import SeparableKernel as SeparableKernel, average as average, factorizable as factorizable, one_pixel as one_pixel
     from .simplicity import WeakSimplicity as WeakSimplicity, weak_simplicity as weak_simplicity
     from .singularity import Expansion as Expansion, expansion as expansion
     from .spectrum import eigenvalue as eigenvalue
@@ -100,7 +103,8 @@ _EXPORTS = {
         "Activation absolute activation cos elu erf exp gaussian gelu hermite leaky_relu mish monomial "
         "polynomial rectified_monomial relu sigmoid sign silu sin softplus step tanh"
     ),
-    "receptive_cones": "ConeLaw EffectiveField cone_law effective_receptive_field",
+    "receptive_cones": "ConeLaw cone_law",
+    "receptive_field": "EffectiveField effective_receptive_field",
     "convolution": "ConvolutionalNetwork cnn",
     "decay_law": "decay",
     "depth_laws": "DepthLaw depth_law",
@@ -110,6 +114,7 @@ _EXPORTS = {
         "CertificateError ComplexTooLarge DomainError ExpressionTooLarge InputError MissingLibrary NetworkFileError NoClosedForm NotSquareIntegrable "
         "OutputError ParseError Refuted SymspecError Undecided UnknownName"
     ),
+    "hierarchical_kernel": "hierarchical",
     "kernel": "Kernel zonal_kernel",
     "layer_pairs": "LayerDifference layer_difference",
     "layer_limits": "limit_shares",
@@ -124,6 +129,7 @@ _EXPORTS = {
     "relu_networks": "ReluNetwork relu_network",
     "residual": "ResidualNetwork resnet",
     "reverse": "HermiteSeries activation_from_kernel",
+    "separable_kernel": "SeparableKernel average factorizable one_pixel",
     "simplicity": "WeakSimplicity weak_simplicity",
     "singularity": "Expansion expansion",
     "spectrum": "eigenvalue",

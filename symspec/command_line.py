@@ -51,6 +51,7 @@ DOMAIN_HELP = (
 )
 _RANGE = re.compile(r"(\d{1,18})(?::(\d{1,18})(?::(\d{1,18}))?)?", re.ASCII)
 _LAYER = re.compile(r"ntk-layer:(\d{1,9})", re.ASCII)
+_TOTAL = re.compile(r"total:(\d{1,6})", re.ASCII)
 _SAFE_INTEGER = 2**53
 
 
@@ -77,7 +78,8 @@ def parse_degrees(text: str) -> list[int]:
 
 def degrees_argument(parser: ArgumentParser, default: str) -> None:
     """Add ``--degrees``; read it with degrees_from(args)."""
-    parser.add_argument("--degrees", metavar="K", help=f"degrees: 5, 0:30, 0:100:10 (ends included) or 1,2,5 (default {default}); on multisphere:C,P multi-indices, such as 1,1;2,0")
+    images = "on multisphere:C,P multi-indices, such as '1,1;2,0', or total:N for all with entries that add up to at most N"
+    parser.add_argument("--degrees", metavar="K", help=f"degrees: 5, 0:30, 0:100:10 (ends included) or 1,2,5 (default {default}); {images}")
     parser.set_defaults(default_degrees=default)
 
 
@@ -92,16 +94,31 @@ def degrees_from(args: Namespace, domain: Domain | None = None) -> list[Any]:
 
 
 def _multi_indices(text: str | None, pixels: int) -> list[tuple[int, ...]]:
-    """Multi-indices from ``1,1;2,0``; by default those that are 0, 1 or 2 at the first pixel and 0 elsewhere, and all ones."""
+    """Multi-indices from ``1,1;2,0`` or ``total:N``; by default those that are 0, 1 or 2 at the first pixel and 0 elsewhere, and all ones."""
     if text is None:
         return [*((k, *(0,) * (pixels - 1)) for k in range(3)), *([(1,) * pixels] if pixels > 1 else [])]
+    match = _TOTAL.fullmatch(text.strip())
+    if match:
+        return multi_indices_to(int(match.group(1)), pixels)
     found = []
     for part in text.split(";"):
         entries = part.strip().split(",")
         if not all(entry.strip().isascii() and entry.strip().isdigit() and len(entry.strip()) < 10 for entry in entries):
-            raise InputError(f"multi-index {part.strip()[:40]!r} is not understood; write one number a pixel, and several as 1,1;2,0")
+            raise InputError(f"multi-index {part.strip()[:40]!r} is not understood; write one number a pixel, and several as 1,1;2,0, or total:N")
         found.append(tuple(int(entry) for entry in entries))
     return found
+
+
+def multi_indices_to(total: int, pixels: int) -> list[tuple[int, ...]]:
+    """All multi-indices whose entries add up to at most ``total``, by that sum. InputError for more than MAX_DEGREES."""
+    from math import comb
+
+    if comb(total + pixels, pixels) > MAX_DEGREES:
+        raise InputError(f"total:{total} on {pixels} pixels are more than {MAX_DEGREES} multi-indices")
+    levels: list[list[tuple[int, ...]]] = [[()] if n == 0 else [] for n in range(total + 1)]
+    for _ in range(pixels):
+        levels = [[(*index, n - below) for below in range(n, -1, -1) for index in levels[below]] for n in range(total + 1)]
+    return [index for level in levels for index in sorted(level, reverse=True)]
 
 
 def activation_argument(parser: ArgumentParser) -> None:
@@ -140,7 +157,7 @@ def network_from(args: Namespace) -> Architecture:
     if args.network.startswith("cnn:") and args.takes_images:
         return _convolutional(args)
     if args.network not in ("mlp", "resnet"):
-        known = "mlp, resnet or cnn:FILTER,PIXELS" if args.takes_images else "mlp or resnet; convolutional networks are taken by the commands eigenvalues and gram"
+        known = "mlp, resnet or cnn:FILTER,PIXELS" if args.takes_images else "mlp or resnet; convolutional networks are taken by the commands derive, eigenvalues, gram and study"
         raise InputError(f"network {args.network[:40]!r} is not known; write {known}")
     if args.network == "resnet":
         if args.sigma_w2 is not None or args.sigma_b2 is not None:

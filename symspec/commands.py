@@ -25,22 +25,34 @@ def derive(parser: ArgumentParser) -> Runner:
     """Derive the exact kernel of a network: the recursion line by line, and the closed form where it is short.
 
     The program is written with theta_0 = arccos(rho), the angle of the two inputs;
-    archav(w) = arccos(1 - 2w) is the angle whose haversine is w.
+    archav(w) = arccos(1 - 2w) is the angle whose haversine is w. Kernels of convolutional networks are
+    functions of the correlations t[i,j] = <x_i, z_j> of the pixels; of each network the receptive field is given, too.
 
     example:
       symspec derive relu --depth 2 --kernel ntk --rho 1/2
       symspec derive 'x*exp(-x**2)' --depth 1 --kernel ck --latex
+      symspec derive relu --depth 2 --network cnn:2,3,pointwise --kernel ck --rho 1/2,0,1
     """
-    network_arguments(parser)
-    parser.add_argument("--rho", metavar="R", help="also give the exact value at this correlation, such as 1/2 or 0.25")
+    network_arguments(parser, images=True)
+    parser.add_argument(
+        "--rho", metavar="R", help="also give the exact value at this correlation, such as 1/2 or 0.25; for images one a pixel, such as 1/2,0,1, or the rows of the matrix, such as '1,0;0,1'"
+    )
     parser.add_argument("--latex", action="store_true", help="print LaTeX: the network's recursion and the kernel")
     json_argument(parser)
     return _derive
 
 
 def _derive(args: Namespace) -> int:
+    from .pixel_kernel import PixelKernel
+
+    require_one_form(args)
     network = network_from(args)
     kernel = kernel_from(args, network)
+    if isinstance(kernel, PixelKernel):
+        from .image_text import derived
+
+        print(derived(network, kernel, args))
+        return 0
     if args.latex:
         print("\n\n".join([network.latex(), f"\\[ {kernel.latex()} \\]"]))
         return 0

@@ -145,6 +145,18 @@ class ConvolutionalNetwork:
         par = self.parametrisation
         return {} if par.sigma_w2 is None else {"sigma_w2": str(par.sigma_w2), "sigma_b2": str(par.sigma_b2)}
 
+    def latex(self) -> str:
+        """The activation with its duals, and the recursions of both kernels, in LaTeX."""
+        from .pixel_latex import network_latex
+
+        return network_latex(self)
+
+    def conventions(self) -> str:
+        """What the recursion means, LaTeX text mode."""
+        from .pixel_latex import network_text
+
+        return network_text(self)
+
     def __str__(self) -> str:
         kind = self.activation.name or str(self.activation.form)
         size, grid = ("x".join(map(str, axes)) for axes in (self.filters, self.shape))

@@ -30,6 +30,7 @@ from .program import RHO, THETA0, Line, Program, tree_size
 from .strip_functions import SeriesDual
 
 if TYPE_CHECKING:
+    from .convolution import ConvolutionalNetwork
     from .dual import Dual
     from .kernel import Kernel
     from .layers import Architecture
@@ -185,11 +186,11 @@ def _bracket(value: Expr) -> str:
 def network_latex(network: Network) -> str:
     """The network's recursion for mathematics mode: activation, its dual, the dual of its derivative, the layers."""
     if network.parametrisation.normalised:
-        return aligned(_activation_rows(network, S.One, r"\widehat{%s}(\rho)") + _normalised_rows(network))
-    return aligned(_activation_rows(network, Symbol("q", positive=True), r"V_{%s}(q,\rho)") + _ntk_rows(network))
+        return aligned(activation_rows(network, S.One, r"\widehat{%s}(\rho)") + _normalised_rows(network))
+    return aligned(activation_rows(network, Symbol("q", positive=True), r"V_{%s}(q,\rho)") + _ntk_rows(network))
 
 
-def _activation_rows(network: Architecture, variance: Expr, name: str) -> list[Row]:
+def activation_rows(network: Architecture | ConvolutionalNetwork, variance: Expr, name: str) -> list[Row]:
     """The activation and the two duals at one variance, written as ``name`` of sigma and sigma'."""
     functions = network.nonlinearity.dual, network.nonlinearity.slope_dual
     duals = [(name % symbol, _dual_text(function, variance, symbol)) for symbol, function in zip((r"\sigma", r"\sigma'"), functions, strict=True)]
@@ -202,7 +203,7 @@ def _dual_text(function: Dual, variance: Expr, symbol: str) -> str:
     return _EXPECTATION % (symbol, symbol) if isinstance(expr, SeriesDual) else broken(expr)
 
 
-def _second_moment(expr: Expr) -> str:
+def second_moment_text(expr: Expr) -> str:
     return r"E\left[\sigma(Z)^2\right]" if isinstance(expr, SeriesDual) else tex(expr)
 
 
@@ -212,7 +213,7 @@ def _layers(network: Architecture) -> str:
 
 
 def _normalised_rows(network: Network) -> list[Row]:
-    one = _second_moment(network.activation.dual_object.diagonal(S.One))
+    one = second_moment_text(network.activation.dual_object.diagonal(S.One))
     return [
         (r"\widehat{\sigma}(1)", one),
         (r"\Sigma^{0} = \Theta^{0}", r"\rho"),
@@ -254,8 +255,8 @@ def parametrisation_text(network: Network) -> str:
 def residual_latex(network: ResidualNetwork) -> str:
     """The recursion of a residual network for mathematics mode, in the notation of :mod:`symspec.residual`."""
     square, depth = tex(network.alpha**2), network.depth
-    one = _second_moment(network.nonlinearity.second_moment)
-    rows = _activation_rows(network, S.One, r"\widehat{%s}(\rho)")
+    one = second_moment_text(network.nonlinearity.second_moment)
+    rows = activation_rows(network, S.One, r"\widehat{%s}(\rho)")
     rows += [
         (r"\widehat{\sigma}(1)", one),
         (r"\kappa, \kappa'", r"\widehat{\sigma} / \widehat{\sigma}(1),\ \widehat{\sigma'} / \widehat{\sigma}(1)"),
@@ -303,6 +304,7 @@ def document(title: str, body: str) -> str:
 _PACKAGES = ("[margin=22mm]{geometry}", "{amsmath}", "{amssymb}", "{amsthm}", "{booktabs}", "{longtable}", "{graphicx}", "[hidelinks]{hyperref}")
 
 __all__ = [
+    "activation_rows",
     "aligned",
     "broken",
     "closed_form",
@@ -316,6 +318,7 @@ __all__ = [
     "residual_latex",
     "residual_text",
     "row",
+    "second_moment_text",
     "series_latex",
     "tex",
     "written_size",

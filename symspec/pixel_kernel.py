@@ -78,7 +78,7 @@ class PixelKernel:
     @cached_property
     def diagonal_is_infinite(self) -> bool:
         """Whether K(x, x) is infinite: a tangent kernel of an activation with a jump, its delta kept."""
-        return any(factor.reads_slopes() and factor.dual.slope_is_infinite for factor in self.factors)
+        return any(factor.diagonal_is_infinite for factor in self.factors)
 
     def __call__(self, matrix: Any, variances: Any = None) -> Expr:
         """K as a sympy expression: ``matrix`` is pixels x pixels, or the list of the t_i for heads eq and trace.

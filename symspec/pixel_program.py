@@ -34,6 +34,7 @@ from sympy import Expr, Rational, S
 
 from .layers import Nonlinearity
 from .pair_dual import PairDual
+from .strip_functions import SeriesDual
 
 PADDING = -1
 Pair = tuple[int, int]
@@ -134,22 +135,45 @@ class Variances:
 
 
 @dataclass(frozen=True)
+class LayerDuals:
+    """The duals of the activations: one for all layers, or ``layers``, one a layer."""
+
+    every: PairDual
+    layers: tuple[PairDual, ...] = ()
+
+    def at(self, layer: int) -> PairDual:
+        """The dual after convolution ``layer``, counted from 1."""
+        return self.layers[layer - 1] if self.layers else self.every
+
+    @cached_property
+    def nonlinearity(self) -> Nonlinearity:
+        """The activation that decides how the kernel is integrated: one whose dual is a series, else one whose dual is singular on the diagonal."""
+        layers = [dual.nonlinearity for dual in self.layers or (self.every,)]
+        return min(layers, key=lambda layer: (not layer.dual.expr.has(SeriesDual), not layer.angular))
+
+
+@dataclass(frozen=True)
 class PixelProgram:
-    """Convolutions with an activation after each, and a head. ``part`` is "ck", "ntk" or the number of a weight layer, 1 to depth + 1."""
+    """Convolutions with an activation after each, and a head. ``part`` is "ck", "ntk" or the number of a weight layer, 1 to depth + 1.
+
+    ``by_layer`` are the activations of the layers where they are not all the same one.
+    """
 
     pixels: int
     patches: tuple[Patch, ...]
     nonlinearity: Nonlinearity
     readout: Readout
     part: str | int = "ck"
+    by_layer: tuple[Nonlinearity, ...] = ()
 
     @property
     def depth(self) -> int:
         return len(self.patches)
 
     @cached_property
-    def dual(self) -> PairDual:
-        return PairDual(self.nonlinearity)
+    def dual(self) -> LayerDuals:
+        duals = {layer: PairDual(layer) for layer in (self.nonlinearity, *self.by_layer)}
+        return LayerDuals(duals[self.nonlinearity], tuple(duals[layer] for layer in self.by_layer))
 
     @cached_property
     def levels(self) -> tuple[tuple[Pair, ...], ...]:
@@ -188,6 +212,16 @@ class PixelProgram:
         """Whether the part contains the dual of the derivative."""
         return self.depth > 0 and self.part not in ("ck", self.depth + 1)
 
+    @property
+    def first_slope(self) -> int:
+        """The first layer whose slope is read; depth + 1 where none is."""
+        return 1 if self.part == "ntk" else self.depth + 1 if self.part == "ck" else int(self.part)
+
+    @cached_property
+    def diagonal_is_infinite(self) -> bool:
+        """Whether a slope is read that is infinite at u = v."""
+        return any(self.dual.at(layer).slope_is_infinite for layer in range(self.first_slope, self.depth + 1))
+
     def run(self, carrier: PairCarrier, variances: Variances = Variances(), numbers: list[Any] | None = None) -> Any:
         """The value of the kernel under a carrier. ``numbers`` saves evaluating the variances again (:meth:`numbers`)."""
         plan = self.plan(variances)
@@ -206,7 +240,8 @@ class PixelProgram:
 class Plan:
     """Which variances are equal by construction.
 
-    ``recipes`` say how the number of each class is made: ("pixel", value), ("patch", layer, classes of the taps) or ("activation", class before).
+    ``recipes`` say how the number of each class is made: ("pixel", value), ("patch", layer, classes of the taps) or
+    ("activation", layer, class before), the layer being 0 where all have the same activation.
     ``steps`` hold for each layer and each of its pairs the classes of its two units before and after the activation, and ``lonely`` those
     of units whose partner is padding. ``heads`` are the classes after the last layer.
     """
@@ -231,14 +266,14 @@ class Plan:
                 {position: known("patch", layer, tuple(sorted(sides[side][source] for source in patch.reads[position] if source != PADDING))) for position in program.positions[side][layer]}
                 for side in (0, 1)
             ]
-            after = [{position: known("activation", before) for position, before in side.items()} for side in read]
+            after = [{position: known("activation", layer if program.by_layer else 0, before) for position, before in side.items()} for side in read]
             steps.append(tuple((read[0][p], read[1][q], after[0][p], after[1][q]) for p, q in program.levels[layer]))
             lonely.append(tuple(_lonely(patch, pair, sides) for pair in program.levels[layer]))
             sides = after
         heads = tuple((sides[0][p], sides[1][q]) for (p, q), _ in program.readout.pairs)
         return Plan(tuple(classes), tuple(steps), tuple(lonely), heads, program.patches)
 
-    def numbers(self, dual: PairDual, carrier: PairCarrier) -> list[Any]:
+    def numbers(self, dual: LayerDuals, carrier: PairCarrier) -> list[Any]:
         """The variance of every class."""
         found: list[Any] = []
         for kind, *data in self.recipes:
@@ -248,7 +283,7 @@ class Plan:
                 patch = self.patches[data[0] - 1]
                 found.append(carrier.combined(patch.scale, patch.bias, [found[part] for part in data[1]]))
             else:
-                found.append(carrier.second_moment(dual, found[data[0]]))
+                found.append(carrier.second_moment(dual.at(data[0]) if data[0] else dual.every, found[data[1]]))
         return found
 
 
@@ -286,7 +321,7 @@ class _Walk:
         for pair, (p, q, p_after, q_after), lonely in zip(program.levels[layer], self.plan.steps[layer - 1], self.plan.lonely[layer - 1], strict=True):
             sources = patch.sources(pair)
             state = carrier.patched(patch.scale, patch.bias, [self.states[source] for source in sources], [numbers[index] for index in lonely])
-            states[pair], slope = carrier.activated(program.dual, Units(numbers[p], numbers[q], numbers[p_after], numbers[q_after], p == q), state)
+            states[pair], slope = carrier.activated(program.dual.at(layer), Units(numbers[p], numbers[q], numbers[p_after], numbers[q_after], p == q), state)
             if slopes:
                 incoming = [carrier.combined(patch.scale, S.Zero, [self.tangents[source] for source in sources])] if self.tangents else []
                 if program.part in ("ntk", layer):
@@ -312,4 +347,4 @@ class _Walk:
         return self.carrier.combined(S.One, S.Zero, [self.carrier.combined(weight, S.Zero, parts) for weight, parts in groups.items()])
 
 
-__all__ = ["PADDING", "Pair", "PairCarrier", "Patch", "PixelProgram", "Plan", "Readout", "Units", "Variances"]
+__all__ = ["PADDING", "LayerDuals", "Pair", "PairCarrier", "Patch", "PixelProgram", "Plan", "Readout", "Units", "Variances"]

@@ -39,7 +39,7 @@ def image_eigenvalue(kernel: PixelKernel, domain: MultiSphere, index: Any) -> Ex
     """
     if kernel.pixels != domain.pixels:
         raise DomainError(f"the kernel has {kernel.pixels} pixels and {domain.name} has {domain.pixels}")
-    k, kernel = domain.degree(index), _without_pool(kernel)
+    k, kernel = domain.degree(index), without_pool(kernel)
     if zeros(kernel, [k])[0]:
         return S.Zero
     t = sympy.symbols(f"t_1:{domain.pixels + 1}", real=True)
@@ -52,8 +52,8 @@ def image_eigenvalue(kernel: PixelKernel, domain: MultiSphere, index: Any) -> Ex
     return sympy.expand(sympy.Add(*(c * domain.monomial_eigenvalue(n, k) for n, c in terms)))
 
 
-def _without_pool(kernel: PixelKernel) -> PixelKernel:
-    """The kernel with the head trace in place of a global average pool."""
+def without_pool(kernel: PixelKernel) -> PixelKernel:
+    """The kernel with the head trace in place of a global average pool, which has the same eigenvalues; DomainError without shift symmetry."""
     if kernel.is_diagonal:
         return kernel
     network = kernel.origin
@@ -63,4 +63,4 @@ def _without_pool(kernel: PixelKernel) -> PixelKernel:
     return kernel.at([((p, p), Rational(1, len(positions))) for p in positions])
 
 
-__all__ = ["image_eigenvalue"]
+__all__ = ["image_eigenvalue", "without_pool"]

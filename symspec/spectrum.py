@@ -41,6 +41,7 @@ from .multisphere import MultiSphere
 from .network import Network
 from .pixel_kernel import PixelKernel
 from .product_spectrum import image_eigenvalue
+from .separable_kernel import SeparableKernel, product_eigenvalue
 
 
 def eigenvalue(kernel: Any, domain: Any, k: Any) -> Expr:
@@ -54,6 +55,8 @@ def eigenvalue(kernel: Any, domain: Any, k: Any) -> Expr:
         if not isinstance(domain, MultiSphere):
             raise DomainError(f"a kernel of images has eigenvalues on MultiSphere(channels, pixels), not on {domain!r}")
         return image_eigenvalue(kernel, domain, k)
+    if isinstance(kernel, SeparableKernel):
+        return product_eigenvalue(kernel, domain, k)
     if not isinstance(kernel, Kernel):
         raise InputError(f"eigenvalue takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
     method = CLOSED_FORMS.get(type(domain))

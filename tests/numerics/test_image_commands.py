@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
 
 from symspec.cli import main
+from symspec.command_line import multi_indices_to
 
 
 def test_eigenvalues(capsys):
@@ -47,4 +49,12 @@ def test_refusals(arguments, words, capsys):
 
 def test_other_commands_take_no_images(capsys):
     assert main(["decay", "relu", "--network", "cnn:2,2", "--domain", "sphere:3"]) == 2
-    assert "eigenvalues and gram" in capsys.readouterr().err
+    assert "derive, eigenvalues, gram and study" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("total", "pixels"), [(0, 1), (3, 1), (2, 3), (4, 2)])
+def test_all_multi_indices_up_to_a_total(total, pixels):
+    expected = [index for index in itertools.product(range(total + 1), repeat=pixels) if sum(index) <= total]
+    found = multi_indices_to(total, pixels)
+    assert sorted(found) == sorted(expected)
+    assert [sum(index) for index in found] == sorted(map(sum, found))

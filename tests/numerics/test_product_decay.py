@@ -9,7 +9,7 @@ from flint import arb
 
 import numerics
 import symspec as ss
-from symspec.errors import InputError
+from symspec.errors import InputError, NoClosedForm
 
 
 def test_bounds_hold_and_are_attained():
@@ -42,3 +42,30 @@ def test_factorizable():
     assert numerics.factorizable_eigenvalue([first, second], 3, (3, 3)) == 0
     with pytest.raises(InputError):
         numerics.factorizable_eigenvalue([first, 1], 3, (3, 3))
+
+
+def test_exponents_are_read_off_the_strata():
+    """The tangent kernel loses one order; heads keep the exponents of their outputs; a smooth function of two kinks keeps only theirs."""
+    pointwise = ss.cnn(ss.relu, 2, 2, 2, first_layer="pointwise")
+    assert [numerics.product_bounds(kernel, 3, 1).lower_exponent for kernel in (pointwise.ck, pointwise.ntk)] == [5, 3]
+    trace = numerics.product_bounds(ss.cnn(ss.relu, 2, 2, 2, "trace", "pointwise").ck, 3, 2)
+    assert (trace.lower_exponent, 2 * trace.upper_exponent, trace.counterexample) == (5, 7, None)
+    tree = numerics.product_bounds(ss.hierarchical([ss.relu, ss.erf], [1, 2]), 3, 4)
+    assert tree.lower_exponent == tree.upper_exponent == 5
+    assert tree.lower > 0
+
+
+def test_factorizable_bounds_hold_for_every_multi_index():
+    kernel = ss.factorizable([ss.mlp(ss.relu, 2).ck, None, ss.mlp(ss.leaky_relu("1/2"), 1).ck]) * 3
+    bounds = numerics.factorizable_bounds(kernel, 3)
+    assert bounds.exponents == (5, 0, 5)
+    indices = [(a, 0, b) for a in (0, 1, 2, 3, 40, 501, 10**5) for b in (0, 1, 2, 30, 10**4)]
+    for (a, _, b), value in zip(indices, numerics.eigenvalues(kernel, ss.MultiSphere(3, 3), indices, 10), strict=True):
+        scaled = value * arb(max(a, 1)) ** 5 * arb(max(b, 1)) ** 5
+        assert bounds.lower <= scaled <= bounds.upper
+    assert "k_0^-(5) k_2^-(5)" in bounds.statement()
+    for refused in (kernel + kernel * ss.one_pixel(ss.mlp(ss.relu, 1).ck, 1, 3), ss.cnn(ss.relu, 1, 2, 2).ck):
+        with pytest.raises(InputError, match="one product"):
+            numerics.factorizable_bounds(refused, 3)
+    with pytest.raises(NoClosedForm, match="no power law"):
+        numerics.factorizable_bounds(ss.factorizable([ss.mlp(ss.erf, 1).ck]), 3)

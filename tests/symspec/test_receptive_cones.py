@@ -9,11 +9,15 @@ from sympy import Rational
 import numerics
 import symspec as ss
 from symspec.errors import DomainError, InputError, NoClosedForm
-from symspec.receptive_cones import draw_field
 
 NETWORKS = [
-    (ss.cnn(ss.relu, 2, 2, 2), 3, (15, 14), 0.02),
+    (ss.cnn(ss.relu, 2, 2, 2), 3, (11, 10), 0.04),
     (ss.cnn(ss.absolute, 1, 2, 2, sigma_b2="1/2"), 3, (16, 15), 0.05),
+    (ss.cnn(ss.relu, 1, 2, 2, "trace"), 3, (16, 16), 0.011),
+    (ss.cnn(ss.relu, 1, 2, 2, "gap"), 3, (24, 0), 0.03),
+    (ss.cnn(ss.rectified_monomial(2), 1, 2, 2), 3, (9, 8), 0.09),
+    (ss.cnn(ss.step, 1, 2, 2, drop_deltas=True), 3, (17, 16), 0.003),
+    (ss.cnn(ss.relu, 1, 2, 3, "trace"), 3, (14, 0, 16), 0.012),
     pytest.param(ss.cnn(ss.relu, 1, 2, 2), 3, (24, 22), 0.006, marks=pytest.mark.slow),
     pytest.param(ss.cnn(ss.leaky_relu(Rational(1, 3)), 1, 2, 2, sigma_w2=2), 4, (16, 14), 0.02, marks=pytest.mark.slow),
     pytest.param(ss.cnn(ss.relu, 2, 2, 2, first_layer="pointwise"), 3, (24, 24), 0.06, marks=pytest.mark.slow),
@@ -25,7 +29,7 @@ NETWORKS = [
 def test_leading_term(net, channels, index, tolerance, part):
     kernel = getattr(net, part)
     law = ss.cone_law(kernel, channels)
-    value = numerics.eigenvalues(kernel, ss.MultiSphere(channels, 2), [index], 4)[0]
+    value = numerics.eigenvalues(kernel, ss.MultiSphere(channels, len(index)), [index], 4)[0]
     assert abs(float(value) / float(law.leading(index)) - 1) < tolerance
 
 
@@ -47,32 +51,78 @@ def test_strata():
         law.exponent({5})
 
 
-def test_effective_receptive_field(tmp_path):
-    net = ss.cnn(ss.relu, 3, 3, 16)
-    field = ss.effective_receptive_field(net)
-    assert field.paths[:5] == (7, 6, 3, 1, 0)
-    assert field.gradient == tuple(Rational(count, 27) for count in field.paths)
-    assert sum(field.gradient) == 1
-    t = sympy.Symbol("t", real=True)
-    small = ss.cnn(ss.erf, 2, 2, 3, sigma_b2=1)
-    for pixel, share in enumerate(ss.effective_receptive_field(small).gradient):
-        slope = sympy.diff(small.ck([t if i == pixel else 1 for i in range(3)]), t).subs(t, 1)
-        assert abs(sympy.N(slope - share, 20)) < 1e-15
-    assert ss.effective_receptive_field(small).cost == (None,) * 3
-    assert ss.effective_receptive_field(ss.cnn(ss.relu, 2, 2, 4, first_layer="pointwise")).cost == (5, 5, None, None)
-    for number, shape in enumerate((16, (6, 6))):
-        draw_field(ss.effective_receptive_field(ss.cnn(ss.relu, 2, 3, shape)), tmp_path / f"{number}.png")
-        assert (tmp_path / f"{number}.png").stat().st_size > 5000
+def test_heads_are_means_over_their_positions():
+    """The law of trace and of pooling is the mean of those of its outputs, each at the shifted multi-index."""
+    one = ss.cone_law(ss.cnn(ss.relu, 2, 2, 3).ck, 3)
+    index = (4, 6, 2)
+    expected = sum(one.leading(index[shift:] + index[:shift]) for shift in range(3)) / 3
+    for head in ("trace", "gap"):
+        law = ss.cone_law(ss.cnn(ss.relu, 2, 2, 3, head).ck, 3)
+        assert sympy.N(law.leading(index) / expected - 1, 30) < 1e-25
+        assert law.exponent({0, 2}) == 7
+        assert not law.is_derived({0, 2})
+    single = ss.cone_law(ss.cnn(ss.relu, 1, 2, 3, "trace").ck, 3)
+    assert single.is_derived({0, 2})
+    # Only the output at pixel 2 sees the pixels 2 and 0.
+    assert sympy.simplify(single.leading((4, 0, 6)) * 3 / ss.cone_law(ss.cnn(ss.relu, 1, 2, 2).ck, 3).leading((4, 6))) == 1
+    assert single.leading((2, 2, 2)) == 0
+    with pytest.raises(DomainError, match="no output sees"):
+        single.exponent({0, 1, 2})
+
+
+@pytest.mark.parametrize(
+    ("activation", "part", "order"),
+    [(ss.rectified_monomial(2), "ck", 5), (ss.rectified_monomial(3), "ntk", 5), (ss.step, "ck", 1), (ss.elu, "ck", 5), (ss.activation("max(x-1,0)+x**2"), "ntk", 1)],
+    ids=str,
+)
+def test_orders_of_kinks(activation, part, order):
+    law = ss.cone_law(getattr(ss.cnn(activation, 1, 2, 2), part), 4)
+    assert law.exponent({0, 1}) == law.exponent({0}) == 2 * 3 + order
+    assert law.is_derived({0})
+
+
+def test_reversals_of_even_activations():
+    """Both pixels may be reversed by themselves below a pointwise layer, and only together below a filter that mixes them."""
+    pointwise = ss.cone_law(ss.cnn(ss.absolute, 2, 2, 2, first_layer="pointwise").ck, 3)
+    assert {unit.parts for unit in pointwise.units} == {(frozenset({0}),), (frozenset({1}),), (frozenset({0}), frozenset({1}))}
+    assert pointwise.leading((3, 3)) == 0
+    mixed = ss.cone_law(ss.cnn(ss.absolute, 2, 2, 2).ck, 3)
+    assert {unit.parts for unit in mixed.units} == {(frozenset({0, 1}),)}
+    assert mixed.leading((3, 3)) > 0
+    biased = ss.cone_law(ss.cnn(ss.absolute, 2, 2, 2, first_layer="pointwise", sigma_b2=1).ck, 3)
+    assert {(unit.parts, unit.end) for unit in biased.units} == {((), 1)}
+    assert biased.leading((3, 2)) > 0
+
+
+def test_parts_of_the_tangent_kernel():
+    """The tangent kernel is the sum of its parts, and so is its leading term; below the layer that is trained units have the order of values."""
+    net = ss.cnn(ss.relu, 2, 2, 2, first_layer="pointwise")
+    index = (8, 6)
+    parts = [ss.cone_law(part, 3) for part in net.ntk_layers]
+    assert sympy.N(sum(law.leading(index) for law in parts[:2]) / ss.cone_law(net.ntk, 3).leading(index) - 1, 30) < 1e-25
+    assert [law.exponent({0}) for law in parts] == [3, 5, 5]
+    assert [law.exponent({0, 1}) for law in parts] == [5, 5, 7]
+    assert parts[2].leading(index) == ss.cone_law(net.ck, 3).leading(index)
 
 
 def test_refusals():
-    with pytest.raises(NoClosedForm, match="relu"):
-        ss.cone_law(ss.cnn(ss.erf, 1, 2, 2).ck, 3)
-    with pytest.raises(InputError, match="head eq"):
-        ss.cone_law(ss.cnn(ss.relu, 1, 2, 2, "trace").ck, 3)
+    for activation, known in ((ss.erf, "exponentially"), (ss.tanh, "stretched"), (ss.polynomial(0, 1, 1), "polynomial")):
+        with pytest.raises(NoClosedForm, match=known):
+            ss.cone_law(ss.cnn(activation, 1, 2, 2).ck, 3)
+    with pytest.raises(NoClosedForm, match="cones of cones"):
+        ss.cone_law(ss.cnn(ss.step, 2, 2, 2).ck, 3)
+    with pytest.raises(DomainError, match="infinite on the diagonal"):
+        ss.cone_law(ss.cnn(ss.step, 1, 2, 2).ntk, 3)
+    with pytest.raises(DomainError, match="circular padding"):
+        ss.cone_law(ss.cnn(ss.relu, 1, 2, 2, "gap", padding="zero").ck, 3)
     with pytest.raises(InputError):
         ss.cone_law(ss.mlp(ss.relu, 1).ck, 3)
-    with pytest.raises(InputError):
-        ss.cone_law(ss.cnn(ss.relu, 1, 2, 2).ck, 3).leading((1, 0))
-    with pytest.raises(InputError, match="one output"):
-        ss.effective_receptive_field(ss.cnn(ss.relu, 1, 2, 2, "gap"))
+    law = ss.cone_law(ss.cnn(ss.relu, 1, 2, 2).ck, 3)
+    with pytest.raises(InputError, match="3 entries"):
+        law.leading((1, 0, 1))
+    with pytest.raises(DomainError, match="needs a pixel"):
+        law.leading((0, 0))
+    with pytest.raises(NoClosedForm, match="conjectured"):
+        ss.cone_law(ss.cnn(ss.relu, 2, 2, 2, first_layer="pointwise").ck, 3).leading((2, 0))
+    with pytest.raises(NoClosedForm, match="cancel"):
+        ss.cone_law(ss.cnn(ss.activation("max(x,0)+max(x,0)**2"), 1, 2, 2).ck, 3).leading((2, 1))
