@@ -49,7 +49,7 @@ def study(parser: ArgumentParser) -> Runner:
     network_arguments(parser, images=True)
     domain_argument(parser)
     degrees_argument(parser, "0:30")
-    digits_argument(parser, images=True)
+    digits_argument(parser, slow="for images what takes seconds")
     parser.add_argument("--out", default="study", metavar="FOLDER", help="folder to write (default %(default)s)")
     parser.add_argument("--points", metavar="N", help=f"random points of the Gram check; 0 leaves it out (default {POINTS}, and 0 for images of three or more pixels, where it takes minutes)")
     parser.add_argument("--seed", default="0", metavar="S", help="seed of the random points (default %(default)s)")

@@ -20,6 +20,7 @@ from .decay_rates import decay_radius, decay_rate
 from .dimension_limit import LargeDimension, large_dimension
 from .dominance import Domination, domination, layer_domination
 from .fourier_transform import fourier, fourier_bound
+from .gaussian_spectrum import radial_eigenvalues
 from .geometric_bounds import GeometricCertificate
 from .hermite import hermite_coefficients
 from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
@@ -76,6 +77,7 @@ __all__ = [
     "lipschitz_chain",
     "optimal_depth",
     "product_bounds",
+    "radial_eigenvalues",
     "space_fourier",
     "stretch_constant",
     "variance_beyond",

@@ -27,51 +27,56 @@ SPARE_DIGITS = 3
 
 
 def eigenvalues(parser: ArgumentParser) -> Runner:
-    """Certified eigenvalues of a kernel on a sphere or the boolean cube: every printed interval contains the truth.
+    """Certified eigenvalues of a kernel on a sphere, the boolean cube or Gaussian inputs: every printed interval contains the truth.
 
     Sphere and cube carry their uniform probability measure; the eigenvalue belongs to one harmonic
     (on the cube to one product of k coordinates), of which a degree has as many as the multiplicity says. A plain 0 is exact. With --json the
-    midpoint and the radius are also given as exact integers times powers of two.
+    midpoint and the radius are also given as exact integers times powers of two. Under Gaussian inputs a kernel that is not homogeneous
+    in the lengths has many eigenvalues in each degree; the largest is printed.
 
     example:
       symspec eigenvalues relu --depth 3 --kernel ntk --domain sphere:10 --degrees 0:30 --digits 40
       symspec eigenvalues erf --depth 2 --kernel ck --domain circle --degrees 1:99:2 --json
       symspec eigenvalues relu --depth 2 --domain cube:128
+      symspec eigenvalues erf --sigma-w2 2 --sigma-b2 1 --domain gaussian:20 --degrees 0:3
       symspec eigenvalues relu --depth 2 --network cnn:2,2,pointwise --domain multisphere:3,2 --degrees "2,2;2,0" --digits 20
     """
     network_arguments(parser, images=True)
     domain_argument(parser)
     degrees_argument(parser, "0:10")
-    digits_argument(parser)
+    digits_argument(parser, slow="under Gaussian inputs 10 for kernels with many eigenvalues in a degree")
     json_argument(parser)
     return _eigenvalues
 
 
-DENSE_DIGITS = "40"
+DENSE_DIGITS, LENGTH_DIGITS = "40", "10"
 
 
-def digits_argument(parser: ArgumentParser, *, images: bool = False) -> None:
-    """Add ``--digits``; with ``images`` it is None where it is not given, as its default depends on the network."""
-    default = f"{DENSE_DIGITS}, for images what takes seconds" if images else DENSE_DIGITS
-    parser.add_argument("--digits", default=None if images else DENSE_DIGITS, metavar="N", help=f"significant digits of every eigenvalue, at least (default {default})")
+def digits_argument(parser: ArgumentParser, *, slow: str = "") -> None:
+    """Add ``--digits``; where ``slow`` names other defaults it is None if it is not given."""
+    default = f"{DENSE_DIGITS}, {slow}" if slow else DENSE_DIGITS
+    parser.add_argument("--digits", default=None if slow else DENSE_DIGITS, metavar="N", help=f"significant digits of every eigenvalue, at least (default {default})")
 
 
 def _eigenvalues(args: Namespace) -> int:
     from symspec.exact import natural
+    from symspec.kernel import Kernel
     from symspec.progress import progress_bar
 
-    from .spectrum import eigenvalues as certified
+    from .spectrum import eigenvalues as certified, has_one_eigenvalue
 
-    domain, digits = domain_from(args), natural(args.digits, "digits", 1)
+    domain, kernel = domain_from(args), kernel_from(args)
+    several = isinstance(kernel, Kernel) and not has_one_eigenvalue(kernel, domain)
+    digits = natural(args.digits or (LENGTH_DIGITS if several else DENSE_DIGITS), "digits", 1)
     degrees = degrees_from(args, domain)
-    kernel = kernel_from(args)
     with progress_bar("eigenvalues") as progress:
         values = certified(kernel, domain, degrees, digits, progress=progress)
     if args.json:
         header = {"kernel": kernel.name, "domain": str(domain), "digits": digits}
         print(to_json(header | {"eigenvalues": [_record(k, v, domain, digits) for k, v in zip(degrees, values, strict=True)]}))
     else:
-        print("\n".join([f"{kernel.name} on {domain}", *_table(degrees, values, domain, digits)]))
+        title = f"{kernel.name} on {domain}" + (", largest eigenvalue of each degree" if several else "")
+        print("\n".join([title, *_table(degrees, values, domain, digits)]))
     return 0
 
 

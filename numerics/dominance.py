@@ -39,7 +39,7 @@ from . import power_series
 from .precision import working_precision
 from .search import least
 from .smooth_taylor_law import smooth_difference
-from .spectrum import eigenvalues
+from .spectrum import sole_eigenvalues
 from .taylor_law import TaylorLaw, power_coefficient, taylor_law
 from .values import evaluate
 
@@ -77,7 +77,7 @@ class Domination:
             raise Undecided("infinitely many Taylor coefficients of the difference are negative, which decides no single dimension; numerics.certify bounds each kernel there")
         last = domain.highest_degree
         degrees = list(range(self.holds_from if last is None else min(self.holds_from, last + 1)))
-        pairs = zip(*(eigenvalues(kernel, domain, degrees, SIGN_DIGITS) for kernel in (self.first, self.second)), strict=True)
+        pairs = zip(*(sole_eigenvalues(kernel, domain, degrees, SIGN_DIGITS) for kernel in (self.first, self.second)), strict=True)
         for k, (a, b) in reversed(list(enumerate(pairs))):
             if not (a >= b or (not a < b and self._is_at_least(domain, k))):
                 return k + 1
@@ -86,7 +86,7 @@ class Domination:
     def _is_at_least(self, domain: Any, k: int) -> bool:
         """Whether mu_k(first) >= mu_k(second), by more digits."""
         for digits in (30, 120):
-            a, b = (eigenvalues(kernel, domain, [k], digits)[0] for kernel in (self.first, self.second))
+            a, b = (sole_eigenvalues(kernel, domain, [k], digits)[0] for kernel in (self.first, self.second))
             if a >= b or a < b:
                 return bool(a >= b)
         raise Undecided(f"the eigenvalues of degree {k} of the two kernels are not told apart")

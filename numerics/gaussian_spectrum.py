@@ -24,18 +24,18 @@ factor :math:`x^{N}` in :math:`S^2`. Eigenvalues of the matrix of balls are encl
 >>> import symspec as ss
 >>> found = radial_eigenvalues(ss.mlp(ss.erf, 1, sigma_w2=2, sigma_b2=1).ck, ss.Gaussian(10), 1, count=2, digits=8)
 >>> print(*(value.str(7, radius=False) for value in found))
+0.07389183 0.0002641710
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from itertools import product
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from math import log2
 from typing import Any
 
-from flint import arb, arb_mat, fmpq
+from flint import arb, arb_mat
 
 from symspec.domain import Gaussian
 from symspec.errors import InputError, Undecided
@@ -46,38 +46,60 @@ from .inertia import largest_eigenvalues as enclosed_eigenvalues
 from .jacobi_rule import JacobiRule
 from .power_series import largest_eigenvalue, monomial_eigenvalue
 from .precision import goal_bits, meets, working_precision
-from .radial_continuation import Arc, Chart, Ellipse, boundary, survey
 from .radial_kernel import RadialKernel
 from .radial_measure import RadialMeasure
+from .radial_plan import Plan, plan
 
-RATIOS = (9.0, 7.0, 5.5, 4.5, 3.7, 3.1, 2.6, 2.25, 2.0, 1.8, 1.65, 1.52, 1.42, 1.33, 1.26, 1.2, 1.15, 1.11, 1.08)
-ARGUMENTS = (fmpq(1), fmpq(31, 32), fmpq(15, 16), fmpq(7, 8), fmpq(3, 4))
-SCALES = (fmpq(1, 2), fmpq(1, 8), fmpq(2), None)
-FIRST_TERMS, MAX_TERMS, MAX_NODES = 32, 1600, 220
-PROPOSAL_NODES, PROPOSAL_BITS = 40, 120
-MAX_GOAL_FACTOR = 4
-DENOMINATOR = 1 << 10
+FIRST_TERMS, PROPOSAL_BITS = 64, 80
+SERIES_BITS, SPARE_BITS = 96, 12
 
 
 def radial_eigenvalues(kernel: Kernel, domain: Gaussian, degree: Any, count: Any = 1, digits: Any = 15) -> list[arb]:
     """The ``count`` largest eigenvalues of degree k, descending, each to ``digits`` significant digits.
 
     For a homogeneous kernel the first is the only one that is not 0 (:func:`numerics.eigenvalues`). Raises NoClosedForm for kernels that are
-    not known between inputs of different lengths, Undecided where the digits are out of reach.
+    not known between inputs of different lengths, Undecided where the digits are out of reach or an eigenvalue is not told from 0.
     """
     if not isinstance(domain, Gaussian):
         raise InputError(f"radial eigenvalues belong to Gaussian inputs, Gaussian(d), not to {domain!r}")
+    if not isinstance(kernel, Kernel):
+        raise InputError(f"radial_eigenvalues takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
     k, wanted, bits = domain.degree(degree), natural(count, "count", 1), goal_bits(digits)
+    if kernel.support is not None and kernel.support.vanishes_at(k):
+        return [arb(0)] * wanted
     return largest_eigenvalues(kernel, int(domain.dimension), [k], wanted, bits)[k]
 
 
 def largest_eigenvalues(kernel: Kernel, d: int, degrees: list[int], count: int, bits: int) -> dict[int, list[arb]]:
-    """The ``count`` largest eigenvalues of every degree to ``bits`` of relative accuracy, or Undecided."""
-    radial, found = RadialKernel.of(kernel), {}
+    """The ``count`` largest eigenvalues of every degree to ``bits`` of relative accuracy, or Undecided. Degrees where all vanish must have been removed."""
+    return _refined(kernel, d, degrees, bits, count + 2, lambda operators, k: operators.eigenvalues(k, count, bits))
+
+
+def traces(kernel: Kernel, d: int, degrees: list[int], bits: int) -> dict[int, arb]:
+    """E kappa_k(r, r), the sum of all eigenvalues of every degree, to ``bits`` of relative accuracy."""
+    return {k: values[0] for k, values in _refined(kernel, d, degrees, bits, None, lambda operators, k: [operators.whole_trace(k)]).items()}
+
+
+def mean_variance(kernel: Kernel, d: int, bits: int) -> arb:
+    """E K(x, x), the sum of the traces over all harmonics, to ``bits`` of relative accuracy."""
+    radial, goal = RadialKernel.of(kernel), bits + 8
+    for _ in range(3):
+        operators = Operators.of(radial, d, [0], goal, None)
+        with working_precision(operators.precision):
+            value = operators.variance
+        if meets(value, bits):
+            return value
+        goal += bits
+    raise Undecided(f"the mean variance under Gaussian inputs is not known to {bits} bits")
+
+
+def _refined(kernel: Kernel, d: int, degrees: list[int], bits: int, more: int | None, answer: Callable[[Operators, int], list[arb]]) -> dict[int, list[arb]]:
+    """The answers of operators, made ever more accurate until all meet the goal."""
+    radial, found = RadialKernel.of(kernel), dict[int, list[arb]]()
     goal = bits + 8 + _below(radial, d, degrees)
-    more = count + 2
-    limit = MAX_GOAL_FACTOR * goal + 64 * count
-    while True:
+    # An eigenvalue that shows no digit so far down may be 0.
+    limit = 2 * goal + SPARE_BITS * (more or 1)
+    while goal <= limit:
         lacking = 0
         for shift in (0, 1):
             wanted = [k for k in degrees if k % 2 == shift and k not in found]
@@ -86,24 +108,22 @@ def largest_eigenvalues(kernel: Kernel, d: int, degrees: list[int], count: int, 
             operators = Operators.of(radial, d, wanted, goal, more)
             with working_precision(operators.precision):
                 for k in wanted:
-                    values = operators.eigenvalues(k, count, bits)
-                    short = max(bits - max(0, min(bits, value.rel_accuracy_bits())) for value in values)
+                    values = answer(operators, k)
+                    lacking = max(lacking, *(bits - max(0, min(bits, value.rel_accuracy_bits())) for value in values))
                     if all(meets(value, bits) for value in values):
                         found[k] = values
-                    lacking = max(lacking, short)
         if len(found) == len(degrees):
             return found
         goal += lacking + 8
-        more += lacking // 3
-        if goal > limit:
-            missing = min(k for k in degrees if k not in found)
-            raise Undecided(f"an eigenvalue of degree {missing} under Gaussian inputs was not told from 0 at 2^-{goal} of the kernel's size; it may be exactly 0")
+        more = None if more is None else more + lacking // 3
+    missing = min(k for k in degrees if k not in found)
+    raise Undecided(f"an eigenvalue of degree {missing} under Gaussian inputs was not told from 0 at 2^-{goal} of the kernel's size; it may be exactly 0")
 
 
 def _below(kernel: RadialKernel, d: int, degrees: list[int]) -> int:
     """How many bits kappa_k(1, 1) lies below the largest mu_k(t^n), a first guess of the accuracy that is needed."""
     with working_precision(PROPOSAL_BITS):
-        series = kernel.coefficients(arb(1), arb(1), max(degrees) + 2 * FIRST_TERMS)
+        series = kernel.coefficients(arb(1), arb(1), max(degrees) + FIRST_TERMS)
         sizes = [float(sum((c * w for c, w in zip(series, weights(d, k, len(series)), strict=True)), arb(0)).mid()) for k in degrees]
     return max(0, *(int(-log2(size)) if size > 0 else 0 for size in sizes))
 
@@ -119,124 +139,6 @@ def weights(d: int, k: int, terms: int) -> list[arb]:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """An interval, a truncation after ``terms``, and an ellipse with bounds on its boundary. Everything in it is proved or harmless."""
-
-    measure: RadialMeasure
-    ellipse: Ellipse
-    arcs: tuple[Arc, ...]
-    t: fmpq
-    terms: int
-    nodes: int
-    kept: int
-
-    def size(self, measure: RadialMeasure) -> tuple[arb, arb]:
-        """S^2 for the terms below ``terms``, and the bound of the variances."""
-        size, variance = measure.largest(self.arcs)
-        return (size / arb(self.t) ** (self.terms - 1)).upper(), variance
-
-    def least_nodes(self, goal: int) -> int:
-        """How many nodes a kernel of size 1 would ask for."""
-        return self.measure.nodes_for(self.ellipse, arb(self.t) ** -self.terms, goal, self.kept)
-
-    def with_arcs(self, arcs: tuple[Arc, ...], goal: int) -> Plan | None:
-        """The plan with as many nodes as these bounds ask for; None where they are not finite."""
-        size = self.measure.largest(arcs)[0] / arb(self.t) ** self.terms
-        return replace(self, arcs=arcs, nodes=self.measure.nodes_for(self.ellipse, size, goal, self.kept)) if size.is_finite() else None
-
-
-def plan(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, more: int) -> Plan:
-    """The plan with the fewest nodes among some, or Undecided: points of the ellipses propose, their arcs decide."""
-    proposed = sorted(_proposals(kernel, d, shift, top, goal, more), key=lambda one: one.nodes)
-    best: Plan | None = None
-    for one in proposed:
-        if best is not None and one.nodes >= best.nodes:
-            break
-        arcs = _boundary(kernel, one.ellipse, one.t)
-        found = None if arcs is None else one.with_arcs(arcs, goal)
-        if found and found.nodes <= MAX_NODES and (best is None or found.nodes < best.nodes):
-            best = found
-    if best is None:
-        raise Undecided(f"integrals over the length would need more than {MAX_NODES} nodes at an accuracy of 2^-{goal}; ask for fewer digits")
-    return best
-
-
-def _proposals(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, more: int) -> Iterator[Plan]:
-    ends = intervals(kernel, d, goal)
-    terms = _enough_terms(kernel, RadialMeasure(d, 0, Chart(*ends[0], SCALES[0])), top, goal)
-    for (low, high), scale in product(ends, SCALES):
-        measure = RadialMeasure(d, shift if low == 0 else 0, Chart(low, high, scale))
-        enough = measure.polynomials(goal, MAX_NODES)
-        if enough is None:
-            continue
-        kept = enough + more
-        fewest = MAX_NODES
-        for ratio, t in product(RATIOS, ARGUMENTS):
-            one = Plan(measure, Ellipse(measure.chart, ratio), (), t, terms, 0, kept)
-            if one.least_nodes(goal) > fewest:
-                continue
-            points = _survey(kernel, one.ellipse, t)
-            found = one.with_arcs(points, goal) if points is not None else None
-            if found is not None and found.nodes <= MAX_NODES:
-                yield found
-                fewest = min(fewest, found.nodes)
-
-
-def intervals(kernel: RadialKernel, d: int, goal: int) -> list[tuple[fmpq, fmpq]]:
-    """[0, b] and, for large d, [a, b], with a trace outside of about 2^-goal of the kernel's size."""
-    with working_precision(64):
-        limit = arb(2) ** (-goal - 3)
-
-        def least(inside: Any, outer: int, inner: int) -> int:
-            """Bisection between an end that is far enough out and one that is not."""
-            while abs(outer - inner) > 1:
-                middle = (outer + inner) // 2
-                outer, inner = (middle, inner) if inside(middle) else (outer, middle)
-            return outer
-
-        def wide_enough(low: int, high: int) -> bool:
-            return bool(RadialMeasure(d, 0, Chart(fmpq(low, DENOMINATOR), fmpq(high, DENOMINATOR))).outside(kernel.growth) < limit)
-
-        beyond = DENOMINATOR
-        while not wide_enough(0, beyond):
-            beyond *= 2
-        high = least(lambda n: wide_enough(0, n), beyond, DENOMINATOR)
-        low = least(lambda n: wide_enough(n, beyond), 0, DENOMINATOR)
-    end = fmpq(high, DENOMINATOR)
-    start = fmpq(low, DENOMINATOR)
-    # An interval from 0 wastes polynomials where little of the measure is.
-    return [(start, end)] if 8 * start > end else [(fmpq(0), end)] if low == 0 else [(start, end), (fmpq(0), end)]
-
-
-def _enough_terms(kernel: RadialKernel, measure: RadialMeasure, top: int, goal: int) -> int:
-    """How many powers of t leave 2^-goal; a coarse rule proposes."""
-    with working_precision(PROPOSAL_BITS + goal):
-        rule = measure.rule(PROPOSAL_NODES)
-        points = [(w * measure.square(x), measure.chart.length(x)) for x, w in zip(rule.nodes, rule.weights, strict=True)]
-        variances = [kernel.diagonal(v) for _, v in points]
-        terms = top + FIRST_TERMS
-        while True:
-            series = [kernel.coefficients(v.sqrt(), v.sqrt(), terms) for _, v in points]
-            rest = sum((w * (total - sum(c, arb(0))) for (w, _), total, c in zip(points, variances, series, strict=True)), arb(0))
-            worst = max(float((largest_eigenvalue(measure.d, k, terms) / largest_eigenvalue(measure.d, k, k)).mid()) for k in (0, top))
-            if float(abs(rest).mid()) * worst < 2.0 ** (-goal - 3) or terms >= MAX_TERMS:
-                return terms
-            terms = min(MAX_TERMS, terms * 3 // 2)
-
-
-@lru_cache(maxsize=1024)
-def _survey(kernel: RadialKernel, ellipse: Ellipse, t: fmpq) -> tuple[Arc, ...] | None:
-    points = survey(kernel, ellipse, t)
-    return None if points is None else tuple(points)
-
-
-@lru_cache(maxsize=256)
-def _boundary(kernel: RadialKernel, ellipse: Ellipse, t: fmpq) -> tuple[Arc, ...] | None:
-    arcs = boundary(kernel, ellipse, t)
-    return None if arcs is None else tuple(arcs)
-
-
-@dataclass(frozen=True)
 class Operators:
     """The operators of degrees of one parity on an interval, divided by the largest mu_k(t^n)."""
 
@@ -246,8 +148,11 @@ class Operators:
     outside: arb
 
     @staticmethod
-    def of(kernel: RadialKernel, d: int, degrees: list[int], goal: int, more: int) -> Operators:
-        """For degrees of one parity, an absolute accuracy of about 2^-goal of the kernel's size, with so many more polynomials than would do for a function of one length."""
+    def of(kernel: RadialKernel, d: int, degrees: list[int], goal: int, more: int | None) -> Operators:
+        """For degrees of one parity and an absolute accuracy of about 2^-goal of the kernel's size.
+
+        ``more`` polynomials than would do for a function of one length are kept; None if only traces are asked for.
+        """
         made = plan(kernel, d, degrees[0] % 2, max(degrees), goal, more)
         with working_precision(64):
             return Operators(kernel, made, goal, made.measure.outside(kernel.growth))
@@ -278,21 +183,38 @@ class Operators:
         return found
 
     @cached_property
-    def rest(self) -> arb:
-        """A bound of E[K(r, r, 1); I] less the terms kept, by the rule without shift."""
+    def _variances(self) -> tuple[arb, arb]:
+        """E[K(r, r, 1); I], and that less the terms kept, by the rule without shift."""
         measure = RadialMeasure(self.measure.d, 0, self.measure.chart)
         rule, (size, variance) = measure.rule(self.plan.nodes), self.plan.size(measure)
-        total = arb(0, (rule.error(self.ratio) * (size + variance)).upper())
+        whole, rest = (arb(0, (rule.error(self.ratio) * bound).upper()) for bound in (variance, size + variance))
         for x, weight in zip(rule.nodes, rule.weights, strict=True):
             v = measure.chart.length(x)
-            kept = sum(self.kernel.coefficients(v.sqrt(), v.sqrt(), self.plan.terms), arb(0))
-            total += weight * measure.square(x) * (self.kernel.diagonal(v) - kept)
-        return total.upper().max(arb(0))
+            factor, diagonal = weight * measure.square(x), self.kernel.diagonal(v)
+            whole += factor * diagonal
+            rest += factor * (diagonal - sum(self._series(v, v, self.plan.terms), arb(0)))
+        return whole, rest
+
+    @property
+    def variance(self) -> arb:
+        """E K(r, r, 1)."""
+        whole = self._variances[0]
+        return whole.union(whole + self.outside)
+
+    @property
+    def rest(self) -> arb:
+        """A bound of what the terms that are left out add to E[K(r, r, 1); I]."""
+        return self._variances[1].upper().max(arb(0))
+
+    def _series(self, v: arb, w: arb, terms: int) -> list[arb]:
+        """c_n at two squared lengths, at no more precision than the goal asks for."""
+        with working_precision(self.goal + SERIES_BITS):
+            return self.kernel.coefficients(v.sqrt(), w.sqrt(), terms)
 
     @cached_property
     def diagonals(self) -> list[list[arb]]:
         """c_n(r, r) at the nodes, with the weights."""
-        return [[c * root * root for c in self.kernel.coefficients(v.sqrt(), v.sqrt(), self.plan.terms)] for v, root in self.points]
+        return [[c * root * root for c in self._series(v, v, self.plan.terms)] for v, root in self.points]
 
     @cached_property
     def _tails(self) -> list[list[arb]]:
@@ -317,7 +239,7 @@ class Operators:
                 w, second = self.points[j]
                 terms = _first_below(floats[i], floats[j], float(small) ** 2)
                 product = first * second
-                series = [c * product for c in self.kernel.coefficients(v.sqrt(), w.sqrt(), terms)] if terms else []
+                series = [c * product for c in self._series(v, w, terms)] if terms else []
                 found[i, j] = series, (self._tails[i][terms] * self._tails[j][terms]).sqrt().upper()
         return found
 
@@ -342,6 +264,12 @@ class Operators:
         size, _ = self.plan.size(self.measure)
         total = arb(0, (self.rule.error(self.ratio) * size).upper())
         return total + sum((c * w for row in self.diagonals for c, w in zip(row[k::2], mu[k::2], strict=True)), arb(0))
+
+    def whole_trace(self, k: int) -> arb:
+        """tr T, not negative."""
+        trace = self.trace(k)
+        found = trace.union(trace + self.tail(k)) * largest_eigenvalue(self.measure.d, k, k)
+        return found if found > 0 else found.union(arb(0))
 
     def tail(self, k: int) -> arb:
         """tau_N + omega."""
@@ -376,4 +304,4 @@ def _first_below(first: list[float], second: list[float], limit: float) -> int:
     return low
 
 
-__all__ = ["Operators", "largest_eigenvalues", "radial_eigenvalues"]
+__all__ = ["Operators", "largest_eigenvalues", "mean_variance", "radial_eigenvalues", "traces"]

@@ -36,7 +36,7 @@ from symspec.spectrum import eigenvalue
 
 from .constants import ball
 from .precision import goal_bits, working_precision
-from .spectrum import eigenvalues
+from .spectrum import degree_sums, sole_eigenvalues
 
 GUARD = 64
 SPARE_DIGITS = 6
@@ -59,17 +59,22 @@ def layer_shares(network: Architecture, domain: Domain, degrees: Iterable[int], 
     on which eigenvalues do; raises as :func:`numerics.eigenvalues`.
     """
     wanted = list(degrees)
-    rows = part_eigenvalues(network, domain, wanted, digits)
+    require_architecture(network)
+    rows = zip(*(degree_sums(part, domain, wanted, digits + SPARE_DIGITS) for part in network.ntk_layers), strict=True)
     with working_precision(goal_bits(digits) + GUARD):
         return [None if all(value == 0 for value in row) else _normalised(row) for row in rows]
 
 
 def part_eigenvalues(network: Architecture, domain: Domain, degrees: list[int], digits: Any) -> list[tuple[arb, ...]]:
     """mu_k of every part, a row a degree."""
+    require_architecture(network)
+    return list(zip(*(sole_eigenvalues(part, domain, degrees, digits + SPARE_DIGITS) for part in network.ntk_layers), strict=True))
+
+
+def require_architecture(network: Any) -> None:
+    """InputError for anything but a network."""
     if not isinstance(network, Architecture):
         raise InputError(f"shares of layers are those of a network (ss.mlp, ss.resnet), not of {type(network).__name__}")
-    columns = [eigenvalues(part, domain, degrees, digits + SPARE_DIGITS) for part in network.ntk_layers]
-    return list(zip(*columns, strict=True))
 
 
 def _normalised(row: tuple[arb, ...]) -> tuple[arb, ...]:
@@ -93,7 +98,7 @@ def energies_of(function: Kernel, domain: Domain, degrees: Iterable[int], digits
         with working_precision(goal_bits(digits) + GUARD):
             values = [ball(eigenvalue(function, domain, k)) for k in wanted]
     except NoClosedForm:
-        values = eigenvalues(function, domain, wanted, digits + SPARE_DIGITS)
+        values = sole_eigenvalues(function, domain, wanted, digits + SPARE_DIGITS)
     with working_precision(goal_bits(digits) + GUARD):
         return {k: value * value * fmpz(domain.multiplicity(k)) for k, value in zip(wanted, values, strict=True)}
 

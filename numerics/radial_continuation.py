@@ -35,7 +35,7 @@ from . import complex_disc, real
 from .precision import working_precision
 from .radial_kernel import C, P, Q, RadialKernel
 
-POINTS, ARCS, MAX_ARC_HALVINGS = 24, 32, 6
+POINTS, ARCS, MAX_ARC_HALVINGS, TIGHTENINGS = 24, 32, 6, 2
 MAX_HALVINGS = 12
 SMALL = arb(0, fmpq(1, 1 << 20))
 SMALL_DISC = acb(SMALL, SMALL)
@@ -174,11 +174,12 @@ class Ellipse:
 
 @dataclass(frozen=True)
 class Arc:
-    """A ball of x on the boundary, a bound of sum c_n(v, conj v) t^n there, and one of |K(r, r, 1)|."""
+    """A ball of x on the boundary, a bound of sum c_n(v, conj v) t^n there, and one of |K(r, r, 1)|; ``is_loose`` where the first is twice the value in the middle."""
 
     x: acb
     size: arb
     variance: arb
+    is_loose: bool = False
 
 
 def boundary(kernel: RadialKernel, ellipse: Ellipse, t: fmpq) -> list[Arc] | None:
@@ -189,7 +190,7 @@ def boundary(kernel: RadialKernel, ellipse: Ellipse, t: fmpq) -> list[Arc] | Non
         while stack:
             i, count = stack.pop()
             arc = continued.bounded(*ellipse.arc(i, count), ellipse.chart.middle, arb(t))
-            if arc is not None:
+            if arc is not None and (not arc.is_loose or count >= ARCS << TIGHTENINGS):
                 found.append(arc)
             elif count >= ARCS << MAX_ARC_HALVINGS:
                 return None
@@ -257,7 +258,7 @@ class Continued:
         state = self.at(v, t)
         if state is None or not self._analytic_near_zero(v, partner) or not all(self._grows(*layer) for layer in state.layers):
             return None
-        return Arc(x.over, *state.sizes)
+        return Arc(x.over, *state.sizes, is_loose=not state.sizes[0] < 2 * abs(state.output.middle))
 
     def _analytic_near_zero(self, v: Jet, partner: arb) -> bool:
         first, second = (self.kernel.variances(length, self._moments.run) for length in (v, Jet.exact(partner + SMALL_DISC)))

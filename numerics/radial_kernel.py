@@ -22,7 +22,7 @@ multiplied by a number :math:`\tau`: a power series in :math:`\tau` whose coeffi
 >>> kernel = RadialKernel.of(ss.mlp(ss.erf, 2, sigma_w2=2, sigma_b2=1).ntk)
 >>> with working_precision(64):
 ...     print([c.str(8, radius=False) for c in kernel.coefficients(arb(1), arb("0.5"), 3)])
-['2.8040953', '1.2461612', '0.45003551']
+['2.8924686', '1.1121280', '0.34366272']
 """
 
 from __future__ import annotations
@@ -64,6 +64,11 @@ class RadialKernel:
     scale: Expr
 
     @staticmethod
+    def covers(kernel: Kernel) -> bool:
+        """Whether the kernel is that of a fully connected network."""
+        return kernel.origin is not None and isinstance(kernel.origin.network, Network)
+
+    @staticmethod
     def of(kernel: Kernel) -> RadialKernel:
         """Raises NoClosedForm for anything but a kernel of a fully connected network whose duals are closed forms."""
         origin = kernel.origin
@@ -71,7 +76,7 @@ class RadialKernel:
             raise NoClosedForm(f"{kernel} is not known between inputs of different lengths; kernels of fully connected networks are")
         found = RadialKernel(origin.network, origin.part, origin.scale)
         if any(expr.has(SeriesDual) for expr in found.expressions):
-            raise NoClosedForm(f"{kernel} has no closed form between inputs of different lengths")
+            raise NoClosedForm(f"the dual of {origin.network.activation} is a series, known here for equal lengths only; under Gaussian inputs activations with closed-form duals work (erf, gelu, relu, sin, ...)")
         return found
 
     @cached_property

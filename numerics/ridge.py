@@ -42,7 +42,7 @@ from symspec.kernel import Kernel
 from .constants import ball
 from .layer_contributions import Energies, checked_energies
 from .precision import goal_bits, working_precision
-from .spectrum import eigenvalues
+from .spectrum import sole_eigenvalues
 from .variances import total_variance
 
 GUARD = 96
@@ -132,7 +132,7 @@ def _spectrum(kernel: Kernel, domain: Domain, top: int, goal: int) -> _Spectrum:
     last, digits = domain.highest_degree, goal // 3 + 12
     highest = top if last is None else min(top, last)
     beyond = [k for k in (highest + 1, highest + 2) if last is None or k <= last]
-    found = eigenvalues(kernel, domain, [*range(highest + 1), *beyond], digits)
+    found = sole_eigenvalues(kernel, domain, [*range(highest + 1), *beyond], digits)
     values = tuple((k, domain.multiplicity(k), value) for k, value in enumerate(found[: highest + 1]) if value != 0)
     if all(value == 0 for value in found[highest + 1 :]):
         return _Spectrum(values, arb(0), arb(0))

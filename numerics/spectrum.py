@@ -2,7 +2,8 @@ r"""Certified eigenvalues on every domain.
 
 What is asked is checked here, degrees that vanish are exactly 0 here, and the rest goes to the
 method of the domain (:data:`METHODS`): :mod:`numerics.sphere`, :mod:`numerics.cube`, and for
-Gaussian inputs the sphere again (:class:`symspec.domain.Gaussian`).
+Gaussian inputs the sphere again where the kernel is homogeneous (:class:`symspec.domain.Gaussian`), else
+:mod:`numerics.gaussian_spectrum`, which has several eigenvalues in a degree: the largest is given.
 
 **Exact zeros.** On every domain :math:`\mu_k(t^n)>0` for n >= k of the same parity and 0 otherwise
 (:mod:`symspec.domain`: a walk with steps of positive weight from k to 0 in n steps exists exactly then; on
@@ -32,15 +33,17 @@ from flint import arb
 from symspec.domain import BooleanCube, Domain, Gaussian, Sphere
 from symspec.errors import DomainError, InputError, Undecided
 from symspec.exact import natural
+from symspec.homogeneity import homogeneity
 from symspec.kernel import Kernel
 from symspec.multisphere import MultiSphere
 from symspec.pixel_kernel import PixelKernel
 from symspec.separable_kernel import SeparableKernel, require_pixels
 from symspec.spectrum import gaussian_degree
 
-from . import cube, multisphere, sphere
+from . import cube, gaussian_spectrum, multisphere, sphere
 from .constants import ball
 from .precision import goal_bits, meets, working_precision
+from .radial_kernel import RadialKernel
 
 Progress = Callable[[int, int], None]
 GUARD = 8
@@ -53,7 +56,8 @@ def eigenvalues(kernel: Kernel | PixelKernel | SeparableKernel, domain: Domain, 
 
     ``degrees`` is an iterable of integers >= 0 (or one integer), in any order. Normalisation as
     in :mod:`symspec.domain`: mu_k belongs to one eigenfunction, and K(1) is the sum of
-    multiplicity times mu_k. ``progress(done, total)`` reports the share
+    multiplicity times mu_k. Under Gaussian inputs a kernel that is not homogeneous in the lengths has infinitely many eigenvalues in each degree:
+    the largest is given (:func:`numerics.radial_eigenvalues` gives more; 15 digits take seconds, 30 minutes). ``progress(done, total)`` reports the share
     of the work where a method is slow. Raises
     DomainError where the kernel does not live on the domain or has no finite trace and for a degree that the domain does not have,
     InputError for a bad degree or digits, Undecided when the goal is out of reach.
@@ -67,21 +71,44 @@ def eigenvalues(kernel: Kernel | PixelKernel | SeparableKernel, domain: Domain, 
         return multisphere.eigenvalues(kernel, domain, degrees, digits, progress=progress)
     if isinstance(kernel, PixelKernel):
         raise DomainError(f"a kernel of images has eigenvalues on MultiSphere(channels, {kernel.pixels}), not on {domain!r}")
-    wanted = require_spectrum(kernel, domain, degrees, "eigenvalues")
+    wanted = require_spectrum(kernel, domain, degrees, "eigenvalues", several=True)
     bits = goal_bits(digits)
     positive = sorted({k for k in wanted if not (kernel.support and kernel.support.vanishes_at(k))})
     values = METHODS[type(domain)](kernel, domain, positive, bits, progress) if positive else {}
     return [values.get(k, arb(0)) for k in wanted]
 
 
-def require_spectrum(kernel: Any, domain: Any, degrees: Any, who: str) -> list[int]:
-    """The degrees asked for, as ints, where the kernel has eigenvalues on the domain; else InputError or DomainError."""
+def sole_eigenvalues(kernel: Kernel, domain: Domain, degrees: Any, digits: Any = 30) -> list[arb]:
+    """As :func:`eigenvalues`, where every degree has one; DomainError where a degree has several."""
+    return eigenvalues(kernel, domain, require_spectrum(kernel, domain, degrees, "a spectrum of one eigenvalue a degree"), digits)
+
+
+def degree_sums(kernel: Kernel, domain: Domain, degrees: list[int], digits: Any = 30, *, progress: Progress | None = None) -> list[arb]:
+    """For each degree the sum of the eigenvalues of one harmonic: one, but for kernels that are not homogeneous under Gaussian inputs."""
+    if has_one_eigenvalue(kernel, domain):
+        return eigenvalues(kernel, domain, degrees, digits, progress=progress)
+    wanted = require_spectrum(kernel, domain, degrees, "degree_sums", several=True)
+    positive = sorted({k for k in wanted if not (kernel.support and kernel.support.vanishes_at(k))})
+    found = gaussian_spectrum.traces(kernel, int(domain.dimension), positive, goal_bits(digits)) if positive else {}
+    return [found.get(k, arb(0)) for k in wanted]
+
+
+def has_one_eigenvalue(kernel: Kernel, domain: Domain) -> bool:
+    """Whether every degree has one eigenvalue: everywhere but under Gaussian inputs, where the kernel must be homogeneous in the lengths."""
+    return not isinstance(domain, Gaussian) or homogeneity(kernel) is not None
+
+
+def require_spectrum(kernel: Any, domain: Any, degrees: Any, who: str, *, several: bool = False) -> list[int]:
+    """The degrees asked for, as ints, where the kernel has eigenvalues on the domain; else InputError or DomainError.
+
+    ``several``: kernels of fully connected networks may have several in a degree.
+    """
     if not isinstance(kernel, Kernel):
         raise InputError(f"{who} takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
     if type(domain) not in METHODS:
         raise DomainError(f"{who} takes a domain such as Sphere(d), Circle(), BooleanCube(d) or Gaussian(d), not {domain!r}")
     _ = domain.dimension
-    if isinstance(domain, Gaussian):
+    if isinstance(domain, Gaussian) and not (several and RadialKernel.covers(kernel)):
         gaussian_degree(kernel)
     if kernel.diagonal_is_infinite:
         raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump), so its eigenvalues have no finite sum; use the conjugate kernel or drop_deltas=True")
@@ -118,6 +145,9 @@ def _product(factors: tuple[Kernel | None, ...], index: tuple[int, ...], tables:
 
 
 def _gaussian(kernel: Kernel, domain: Gaussian, degrees: list[int], bits: int, progress: Progress | None) -> dict[int, arb]:
+    if not has_one_eigenvalue(kernel, domain):
+        found = gaussian_spectrum.largest_eigenvalues(kernel, int(domain.dimension), degrees, 1, bits)
+        return {k: values[0] for k, values in found.items()}
     values = sphere.positive_degrees(kernel, domain.directions, degrees, bits + GUARD, progress)
     with working_precision(bits + 64):
         moment = ball(domain.radial_moment(gaussian_degree(kernel)))
@@ -130,4 +160,4 @@ METHODS: dict[type[Domain], Callable[[Kernel, Any, list[int], int, Progress | No
     Gaussian: _gaussian,
 }
 
-__all__ = ["METHODS", "eigenvalues", "require_spectrum"]
+__all__ = ["METHODS", "degree_sums", "eigenvalues", "has_one_eigenvalue", "require_spectrum", "sole_eigenvalues"]

@@ -46,7 +46,7 @@ MAX_DEGREES = 1_000_000
 IMAGE_HELP = "; cnn:FILTER,PIXELS and then any of eq, trace, gap, conv, pointwise, circular, zero, stride=S: convolutional, such as cnn:2,4,trace or cnn:3x3,8x8,pointwise"
 _SIZES = re.compile(r"\d{1,6}(?:x\d{1,6}){0,3}", re.ASCII)
 DOMAIN_HELP = (
-    "sphere:D (inputs uniform on the unit sphere of R^D), circle, cube:D (uniform on {-1,1}^D), gaussian:D (standard normal, for homogeneous kernels), "
+    "sphere:D (inputs uniform on the unit sphere of R^D), circle, cube:D (uniform on {-1,1}^D), gaussian:D (standard normal), "
     "or multisphere:C,P (P pixels on the sphere of R^C, for convolutional kernels)"
 )
 _RANGE = re.compile(r"(\d{1,18})(?::(\d{1,18})(?::(\d{1,18}))?)?", re.ASCII)

@@ -283,15 +283,15 @@ class BooleanCube(Domain):
 
 @dataclass(frozen=True)
 class Gaussian(Domain):
-    r"""Inputs x, y ~ N(0, I_d), d >= 2, for kernels that are homogeneous in the lengths.
+    r"""Inputs x, y ~ N(0, I_d), d >= 2.
 
     A network without bias whose activation is positively homogeneous has
     :math:`K(x,y)=(|x||y|/d)^mK(t)`, t the cosine of the angle (:func:`symspec.kernel.homogeneity`;
     m = 1 for ReLU at any depth). Its integral operator has exactly one non-zero eigenvalue for every
     harmonic Y of degree k, with eigenfunction :math:`|x|^mY(x/|x|)`:
     :math:`E[(|x|^2/d)^m]` times the sphere's :math:`\mu_k` (:meth:`radial_moment`), and for m = 1 just
-    that. Any other kernel leaves an operator on functions of the radius in every degree,
-    with infinitely many eigenvalues; these are not computed here.
+    that. Any other kernel leaves an operator on functions of the length in every degree,
+    with infinitely many eigenvalues, of which ``numerics.eigenvalues`` gives the largest and ``numerics.radial_eigenvalues`` more.
     """
 
     d: Any

@@ -13,6 +13,10 @@ r"""Weak spectral simplicity: the even and the odd chain of eigenvalues decrease
   :math:`(d+2k+2j)-2j=d+2k`. (Behind it: :math:`P_k^{(d)}-P_{k+2}^{(d)}` is a multiple of
   :math:`(1-t^2)P_k^{(d+2)}`.)
 
+* **Gaussian inputs.** The kernel of a fully connected network is :math:`\sum_nc_n(|x|,|y|)t^n` with positive semidefinite functions
+  :math:`c_n` of the two lengths, so the operator on functions of the length in degree k is :math:`\sum_nc_n\,\mu_k(t^n)`, which decreases in k by two in the
+  order of positive operators: so does every one of its eigenvalues in descending order. :math:`\mu_k` is the largest. For a homogeneous kernel it is the only one.
+
 **Strictness** is decided too: :math:`\mu_k>\mu_{k+2}` where some :math:`b_n>0` with n >= k of the same
 parity, that is where :math:`\mu_k\ne0`; where not, both are exactly 0. The one exception is the cube of dimension 2, on which
 :math:`\mu_0-\mu_2=b_0=K(0)`.
@@ -37,8 +41,10 @@ from typing import Any
 from .domain import BooleanCube, Domain, Gaussian, Sphere
 from .errors import DomainError, InputError, Undecided
 from .exact import is_zero
+from .homogeneity import homogeneity
 from .kernel import Kernel
 from .latex import escape
+from .network import Network
 from .spectrum import gaussian_degree
 from .strip import StripForm
 from .support import Support
@@ -108,11 +114,17 @@ class WeakSimplicity:
 
     def statement(self) -> str:
         """The theorem in LaTeX."""
+        measure = r"$\mu_k$ the largest eigenvalue of degree $k$" if self._has_several else self.domain.measure
         parts = [
-            rf"On {self.domain.latex_name}, with {self.domain.measure}, $\rho={self.domain.correlation}$, the eigenvalues of the {escape(self.kernel.name)} satisfy",
+            rf"On {self.domain.latex_name}, with {measure}, $\rho={self.domain.correlation}$, the eigenvalues of the {escape(self.kernel.name)} satisfy",
             r"\[ \mu_0\ge\mu_2\ge\mu_4\ge\cdots\ge0,\qquad \mu_1\ge\mu_3\ge\mu_5\ge\cdots\ge0. \]",
         ]
         return "\n".join([*parts, *(self._strictness(parity) for parity in PARITIES)])
+
+    @property
+    def _has_several(self) -> bool:
+        """Whether a degree has more eigenvalues than one."""
+        return isinstance(self.domain, Gaussian) and homogeneity(self.kernel) is None
 
     def _strictness(self, parity: str) -> str:
         last = self.last_positive(parity)
@@ -131,7 +143,7 @@ class WeakSimplicity:
     def proof(self) -> str:
         """The proof in LaTeX."""
         identity = _CUBE if isinstance(self.domain, BooleanCube) else _SPHERE
-        gaussian = [_GAUSSIAN] if isinstance(self.domain, Gaussian) else []
+        gaussian = [] if not isinstance(self.domain, Gaussian) else [_LENGTHS if self._has_several else _GAUSSIAN]
         reach = [
             f"in the {parity} class " + (r"infinitely many $b_n$ are positive" if last == math.inf else rf"the last positive one is $b_{{{int(last)}}}$" if last >= 0 else "there is none")
             for parity, last in (("even", self._support.even), ("odd", self._support.odd))
@@ -168,10 +180,21 @@ _SPHERE = "\n".join(
         r"and the difference is positive if and only if some $b_{k+2j}$ is, that is if and only if $\mu_k^{(d)}>0$.",
     ]
 )
+_LENGTHS = (
+    r"The kernel is $K(x,y)=\sum_nc_n(|x|,|y|)\,\rho^n$ with positive semidefinite $c_n$ (Mehler's formula and Schur's product theorem, layer by layer). In degree $k$ its "
+    r"integral operator acts on functions of the length as $T_k=\sum_nc_n\,\mu_k(\rho^n)$, with the eigenvalues $\mu_k(\rho^n)\ge0$ of the sphere of directions; $\mu_k$ is the "
+    r"largest eigenvalue of $T_k$. Hence $T_k-T_{k+2}=\sum_nc_n\,(\mu_k-\mu_{k+2})(\rho^n)\ge0$ by what is said of monomials below, and every eigenvalue in descending order decreases from "
+    r"$k$ to $k+2$. If $f$ is a normalised eigenfunction of $\mu_{k+2}>0$, some $n\ge k+2$ has $\langle f,c_nf\rangle>0$, so that $\mu_k\ge\langle f,T_kf\rangle>\mu_{k+2}$. On the sphere:"
+)
 _GAUSSIAN = (
     r"The kernel is $(|x||y|/d)^mK(\rho)$, so its integral operator has exactly one non-zero eigenvalue for every harmonic, "
     r"$E[(|x|^2/d)^m]$ times that on the sphere of directions; the factor does not depend on the degree. On the sphere:"
 )
+
+
+def _is_dense(kernel: Kernel) -> bool:
+    """Whether the kernel is that of a fully connected network, and so a power series with positive semidefinite functions of the lengths."""
+    return kernel.origin is not None and isinstance(kernel.origin.network, Network)
 
 
 def _undecided_parts(kernel: Kernel) -> list[StripForm]:
@@ -192,7 +215,7 @@ def weak_simplicity(kernel: Kernel, domain: Domain) -> WeakSimplicity:
         raise InputError(f"weak_simplicity takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
     if not isinstance(domain, (Sphere, BooleanCube, Gaussian)):
         raise DomainError(f"weak_simplicity takes Sphere(d), Circle(), BooleanCube(d) or Gaussian(d), not {domain!r}")
-    if isinstance(domain, Gaussian):
+    if isinstance(domain, Gaussian) and not _is_dense(kernel):
         gaussian_degree(kernel)
     if kernel.diagonal_is_infinite:
         raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump), so its power series does not converge there; use the conjugate kernel or drop_deltas=True")

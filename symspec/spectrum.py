@@ -90,7 +90,8 @@ def gaussian_degree(kernel: Kernel) -> int:
     if m is None:
         raise DomainError(
             "under Gaussian inputs this kernel is not known to be homogeneous in the lengths, so each degree has infinitely many eigenvalues; "
-            "networks of relu, leaky_relu, absolute, step or rectified_monomial without bias work, and so does Sphere(d)"
+            "networks of relu, leaky_relu, absolute, step or rectified_monomial without bias have one, and so has every kernel on Sphere(d); "
+            "numerics.eigenvalues encloses the largest of any fully connected network, numerics.radial_eigenvalues more"
         )
     return m
 

@@ -75,7 +75,11 @@ def test_the_cube_and_gaussian_inputs(capsys):
     assert [row["multiplicity"] for row in record["eigenvalues"]] == ["1", "7", "21", "35", "35", "21", "7", "1"]
     wanted = numerics.eigenvalues(ss.mlp(ss.relu, 2).ntk, ss.BooleanCube(7), range(8), 20)
     assert all(ball_from_record(row).mid() == value.mid() for row, value in zip(record["eigenvalues"], wanted, strict=True))
-    assert main(["eigenvalues", "erf", "--domain", "gaussian:5"]) == 2
+    assert main(["eigenvalues", "erf", "--domain", "gaussian:30", "--kernel", "ck", "--degrees", "1:2", "--digits", "4"]) == 0
+    output = capsys.readouterr().out
+    assert "largest eigenvalue of each degree" in output
+    assert output.splitlines()[-1].split() == ["2", "464", "0"]
+    assert main(["eigenvalues", "tanh", "--domain", "gaussian:5"]) == 2
     error = capsys.readouterr().err
-    assert "homogeneous" in error
+    assert "equal lengths" in error
     assert error.count("\n") == 1

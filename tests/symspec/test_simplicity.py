@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import sympy
@@ -87,13 +88,24 @@ def test_documents():
     assert r"from $\mu_{3}$ on all are 0" in law.statement()
 
 
+def test_kernels_between_any_lengths():
+    """Gaussian inputs, not homogeneous: every eigenvalue in descending order decreases from k to k + 2, by certified values too."""
+    kernel = ss.mlp(ss.sin, 1, sigma_w2=1, sigma_b2=1).ck
+    law = ss.weak_simplicity(kernel, ss.Gaussian(6))
+    assert law.is_strict(0)
+    assert "largest eigenvalue of degree" in law.statement()
+    assert "positive semidefinite" in law.proof()
+    chains = [numerics.radial_eigenvalues(kernel, ss.Gaussian(6), k, 2, 4) for k in (0, 2, 4)]
+    assert all(a > b for first, second in pairwise(chains) for a, b in zip(first, second, strict=True))
+
+
 def test_refusals():
     with pytest.raises(ss.Undecided, match="signs"):
         ss.weak_simplicity(zonal_kernel(sympy.Symbol("rho") ** 2), ss.BooleanCube(3))
     with pytest.raises(ss.DomainError, match="infinite"):
         ss.weak_simplicity(ss.mlp(ss.step, 1).ntk, ss.Sphere(3))
     with pytest.raises(ss.DomainError, match="homogeneous"):
-        ss.weak_simplicity(ss.mlp(ss.erf, 1).ntk, ss.Gaussian(3))
+        ss.weak_simplicity(ss.resnet(ss.erf, 1, 1).ntk, ss.Gaussian(3))
     with pytest.raises(ss.DomainError, match="degrees 0 to 4"):
         ss.weak_simplicity(DEEP, ss.BooleanCube(4)).is_strict(3)
     with pytest.raises(ss.InputError, match="parity"):

@@ -1,0 +1,59 @@
+"""Gaussian inputs in doubles, independent of the package: kernels between any lengths by their recursion, operators by quadrature."""
+
+from __future__ import annotations
+
+import math
+
+import numpy
+from numpy.polynomial.legendre import leggauss
+
+
+def erf_pair(p, q, c):
+    """The dual of erf, and that of its derivative."""
+    return 2 / numpy.pi * numpy.arcsin(2 * c / numpy.sqrt((1 + 2 * p) * (1 + 2 * q))), 4 / numpy.pi / numpy.sqrt((1 + 2 * p) * (1 + 2 * q) - 4 * c * c)
+
+
+def relu_pair(p, q, c):
+    theta = numpy.arccos(numpy.clip(c / numpy.sqrt(p * q), -1, 1))
+    return (numpy.sqrt(p * q) * numpy.sin(theta) + c * (numpy.pi - theta)) / (2 * numpy.pi), (numpy.pi - theta) / (2 * numpy.pi)
+
+
+def sin_pair(p, q, c):
+    decay = numpy.exp(-(p + q) / 2)
+    return decay * numpy.sinh(c), decay * numpy.cosh(c)
+
+
+def kernel(pair, depth, sigma_w2, sigma_b2, part, r, s, t):
+    """K for lengths r, s in units of sqrt(d) and the cosine t."""
+    p, q, c = (sigma_w2 * x + sigma_b2 for x in (r * r, s * s, r * s * t))
+    tangent = c
+    for _ in range(depth):
+        value, slope = pair(p, q, c)
+        p, q = (sigma_w2 * pair(x, x, x)[0] + sigma_b2 for x in (p, q))
+        c = sigma_w2 * value + sigma_b2
+        tangent = c + tangent * sigma_w2 * slope
+    return c if part == "ck" else tangent
+
+
+def operator(evaluate, d, k, nodes=100, cosines=160):
+    """kappa_k at Gauss points of the length, with the roots of weight and density."""
+    x, weight = leggauss(nodes)
+    low, high = max(0.0, 1 - 9 / math.sqrt(2 * d)), 1 + 11 / math.sqrt(2 * d)
+    r = low + (high - low) * (x + 1) / 2
+    density = numpy.exp(math.log(2) + d / 2 * math.log(d / 2) - math.lgamma(d / 2) + (d - 1) * numpy.log(r) - d * r * r / 2)
+    root = numpy.sqrt(weight * (high - low) / 2 * density)
+    y, mass = leggauss(cosines)
+    angle = numpy.pi * (y + 1) / 2
+    mass = mass * numpy.sin(angle) ** (d - 2)
+    t = numpy.cos(angle)
+    before, now = numpy.ones_like(t), t
+    for m in range(1, k):
+        before, now = now, ((2 * m + d - 2) * t * now - m * before) / (m + d - 2)
+    zonal = before if k == 0 else now
+    values = evaluate(r[:, None, None], r[None, :, None], t[None, None, :])
+    return root[:, None] * (values * (mass / mass.sum() * zonal)).sum(-1) * root[None, :]
+
+
+def eigenvalues(evaluate, d, k):
+    """Descending."""
+    return numpy.sort(numpy.linalg.eigvalsh(operator(evaluate, d, k)))[::-1]
