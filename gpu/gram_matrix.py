@@ -41,9 +41,11 @@ from typing import Any
 
 import numpy
 
+from numerics.radial_kernel import RadialKernel
 from symspec.domain import BooleanCube, Domain, Gaussian, Sphere
 from symspec.errors import DomainError, InputError, Undecided
 from symspec.exact import natural
+from symspec.homogeneity import homogeneity
 from symspec.kernel import Kernel
 from symspec.pixel_kernel import PixelKernel
 from symspec.separable_kernel import SeparableKernel
@@ -52,6 +54,7 @@ from symspec.spectrum import gaussian_degree
 from .backends import Backend, backend as backend_named
 from .evaluators import DirectEvaluator, Evaluator, PolynomialEvaluator, evaluator, polynomial_evaluator
 from .image_gram import image_gram
+from .length_gram import length_gram
 from .tiles import Tile, angles, correlations, cube_rows, each, scaled_rows, tiles, unit_rows
 
 MIN_TILE = 8
@@ -149,7 +152,7 @@ def gram(
     """The matrix K(<x_i, y_j>), float64, of shape (n, m) for X of shape (n, d) and Y of shape (m, d).
 
     Rows lie on the unit sphere (within 1e-8; they are renormalised), or where ``domain`` says (a cube: every coordinate is 1 or -1;
-    Gaussian(d): any points but 0); without Y, Y is X. ``method`` is "polynomial" (proved,
+    Gaussian(d): any points but 0, and kernels that are not homogeneous in the lengths too, :func:`gpu.length_gram.length_gram`); without Y, Y is X. ``method`` is "polynomial" (proved,
     see :func:`gram_error_bound`), "direct" (no bound), or "auto": polynomial where one is proved, else direct,
     logged; :func:`gram_report` tells which. ``tile`` is the edge of a tile, ``out`` an array for the result, ``workers`` the
     number of threads (NumPy only). The result is a NumPy array, or a CuPy array where ``out`` is one
@@ -165,6 +168,8 @@ def gram(
             raise Undecided("no polynomial is proved for kernels of images; use method='direct' or 'auto'")
         return image_gram(K, X, Y, backend=backend, tile=tile, out=out, workers=workers)
     library = backend_named(backend)
+    if isinstance(domain, Gaussian) and RadialKernel.covers(K) and homogeneity(K) is None:
+        return _between_lengths(K, X, Y, domain, method, library, tile, out, workers)
     engine = Engine.of(K, method, library)
     left, left_weights = domain_rows(K, domain, X, "X", library)
     right, right_weights = (left, left_weights) if Y is None else domain_rows(K, domain, Y, "Y", library)
@@ -179,6 +184,21 @@ def gram(
     weights = None if left_weights is None else (left_weights, right_weights)
     _Filler(engine, left, right, result, symmetric=Y is None, weights=weights).run(work, count)
     return result
+
+
+def _between_lengths(K: Kernel, X: Any, Y: Any, domain: Gaussian, method: str, library: Backend, tile: int | None, out: Any, workers: int | None) -> Any:
+    """The direct method for kernels that are not homogeneous in the lengths."""
+    if method == "polynomial":
+        raise Undecided("no polynomial is proved for kernels between points of different lengths; use method='direct' or 'auto'")
+    shapes = []
+    for points, name in ((X, "X"), (X if Y is None else Y, "Y")):
+        shape: Any = getattr(points, "shape", ())
+        if len(shape) != 2:
+            raise InputError(f"{name} must be a real array of shape (n, d) with d >= 2, one point a row")
+        if shape[1] != domain.dimension:
+            raise DomainError(f"{name} has points in R^{shape[1]}, not on {domain.name}")
+        shapes.append(shape[0])
+    return length_gram(K, X, Y, backend=library, tile=tile, out=_output(X, out, (shapes[0], shapes[1]), library), workers=workers)
 
 
 def domain_rows(kernel: Kernel, domain: Domain | None, points: Any, name: str, library: Backend) -> tuple[Any, Any]:

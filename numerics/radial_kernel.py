@@ -76,7 +76,7 @@ class RadialKernel:
             raise NoClosedForm(f"{kernel} is not known between inputs of different lengths; kernels of fully connected networks are")
         found = RadialKernel(origin.network, origin.part, origin.scale)
         if any(expr.has(SeriesDual) for expr in found.expressions):
-            raise NoClosedForm(f"the dual of {origin.network.activation} is a series, known here for equal lengths only; under Gaussian inputs activations with closed-form duals work (erf, gelu, relu, sin, ...)")
+            raise NoClosedForm(f"the dual of {origin.network.activation} is a series, known for equal lengths only; Gaussian inputs need a closed-form dual (erf, gelu, relu, sin, ...)")
         return found
 
     @cached_property
@@ -169,7 +169,7 @@ class RadialKernel:
             value, slope = layer(p, q, covariances[-1])
             covariances.append((value * self.weight + self.bias) * tau)
             slopes.append(slope * self.weight)
-        return self._read(covariances, slopes) * ball(self.scale)
+        return self.read(covariances, slopes) * ball(self.scale)
 
     def alike(self, v: Number, moments: Callable[[Number], list[Number]]) -> Number:
         """The kernel at two equal inputs."""
@@ -178,9 +178,10 @@ class RadialKernel:
             value, slope = moments(covariances[-1])
             covariances.append(value * self.weight + self.bias)
             slopes.append(slope * self.weight)
-        return self._read(covariances, slopes) * ball(self.scale)
+        return self.read(covariances, slopes) * ball(self.scale)
 
-    def _read(self, covariances: list[Any], slopes: list[Any]) -> Any:
+    def read(self, covariances: list[Any], slopes: list[Any]) -> Any:
+        """The kernel without its scale, from the covariances and slopes of the layers."""
         first, depth = self._first_slope, self.network.depth
         total = covariances[min(first - 1, depth)]
         for layer in range(first, depth + 1):
@@ -200,7 +201,7 @@ class RadialKernel:
             variance = covariances[-1]
             slopes.append(arb_poly([0]) if slope is None else slope(variance) * self.weight)
             covariances.append(value(variance) * self.weight + self.bias)
-        found: arb_poly = self._read(covariances, slopes) * ball(self.scale)
+        found: arb_poly = self.read(covariances, slopes) * ball(self.scale)
         return found
 
 

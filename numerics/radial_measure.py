@@ -16,7 +16,7 @@ An integral operator with the kernel :math:`(vw)^{\epsilon/2}\kappa(v,w)` on fun
 ...     rule = JacobiRule.of(measure.alpha, 30)
 ...     mean = sum((w * measure.square(x) * measure.chart.length(x) for x, w in zip(rule.nodes, rule.weights)), arb(0))
 >>> print((1 - mean).str(3, radius=False))
-9.83e-7
+1.26e-6
 """
 
 from __future__ import annotations
