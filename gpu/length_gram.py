@@ -1,6 +1,6 @@
-r"""Gram matrices of fully connected networks between points of any lengths, in double precision.
+r"""Gram matrices of fully connected and residual networks between points of any lengths, in double precision.
 
-The recursion of :mod:`numerics.radial_kernel` is read on matrices of pairs: variances p, q of the two points, and the half squared distance
+The recursion of :mod:`numerics.radial_steps` is read on matrices of pairs: variances p, q of the two points, and the half squared distance
 :math:`e=\tfrac12E(u-v)^2` of the pair in the place of its covariance (:mod:`symspec.pair_dual`), which is exactly 0 for equal points and for near
 ones computed from their difference. The method is direct; no error bound is claimed (a few 1e-15 of the variances, and up to 1e-8 in the angle within
 1e-8 of the diagonal).
@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy
 
-from numerics.precision import working_precision
 from numerics.radial_kernel import RadialKernel
+from numerics.radial_steps import Steps, steps_of
 from symspec.errors import DomainError
 from symspec.exact import natural
 from symspec.kernel import Kernel
@@ -40,50 +40,48 @@ NEAR = 0.05
 
 @dataclass(frozen=True)
 class Recursion:
-    """The numbers of one network as doubles, and its tapes."""
+    """A kernel with the numbers of its recursion as doubles."""
 
     kernel: RadialKernel
     dual: PairDual
-    weight: float
-    bias: float
-    linear: float
-    scale: float
+    steps: Steps
 
     @staticmethod
     def of(kernel: Kernel) -> Recursion:
         """Raises NoClosedForm for kernels that are not known between different lengths."""
         radial = RadialKernel.of(kernel)
-        with working_precision(64):
-            numbers = (float(radial.weight), float(radial.bias), float(radial.linear))
-        return Recursion(radial, PairDual(radial.network.nonlinearity), *numbers, constant(radial.scale))
+        return Recursion(radial, PairDual(radial.network.nonlinearity), steps_of(radial.network, constant))
 
     def values(self, x: Any, y: Any, xp: Any) -> Any:
         """K(x_i, y_j) for rows in units of sqrt(d)."""
-        p, q = (self.linear * (rows * rows).sum(axis=1) + self.bias for rows in (x, y))
-        p, q, e = p[:, None], q[None, :], self.linear * _half_squared_distances(x, y, xp)
-        covariances, slopes = [(p + q) / 2 - e], []
-        for _ in range(self.kernel.network.depth):
-            (after_p, own_p), (after_q, _) = self._moments(p, xp), self._moments(q, xp)
-            e, slope = self._layer(p, q, e, own_p, (after_p + after_q) / 2, xp)
-            p, q = after_p + self.bias, after_q + self.bias
+        steps = self.steps
+        p, q = (steps.linear * (rows * rows).sum(axis=1) + steps.bias for rows in (x, y))
+        p, q, e = p[:, None], q[None, :], steps.linear * _half_squared_distances(x, y, xp)
+        covariances, values, slopes = [(p + q) / 2 - e], [], []
+        for _ in range(steps.depth):
+            (value_p, own), (value_q, _) = self._moments(p, xp), self._moments(q, xp)
+            branch, slope = self._layer(p, q, e, own, (value_p + value_q) / 2, xp)
+            values.append(steps.weight * ((value_p + value_q) / 2 - branch))
+            slopes.append(steps.weight * slope)
+            e = steps.mixed(e, branch)
+            p, q = steps.mixed(p, value_p) + steps.bias, steps.mixed(q, value_q) + steps.bias
             covariances.append((p + q) / 2 - e)
-            slopes.append(self.weight * slope)
-        return self.kernel.read(covariances, slopes) * self.scale
+        return steps.read(self.kernel.part, covariances, values, slopes) * constant(self.kernel.scale)
 
     def _moments(self, p: Any, xp: Any) -> tuple[Any, Any]:
-        """weight E sigma(u)^2, and E sigma'(u)^2."""
+        """E sigma(u)^2 and E sigma'(u)^2."""
         value, slope = self._run(self.dual.diagonal, {"q": p}, xp)
-        return self.weight * value + 0 * p, slope + 0 * p
+        return value + 0 * p, slope + 0 * p
 
     def _layer(self, p: Any, q: Any, e: Any, own: Any, mean: Any, xp: Any) -> tuple[Any, Any]:
-        """The half squared distance after the layer, and the slope, ``own`` for equal points."""
+        """Half the squared distance of sigma(u), sigma(v), ``mean`` that of their second moments, and the slope, ``own`` for equal points."""
         roots = xp.sqrt(p), xp.sqrt(q)
         gap = (p - q) / (roots[0] + roots[1])
         w = xp.clip((e - gap * gap / 2) / (2 * roots[0] * roots[1]), 0.0, 1.0)
         with numpy.errstate(all="ignore"):
             value, slope = self._run(self.dual.different, {"p": p, "q": q, "w": w}, xp)
         equal = e == 0
-        return xp.where(equal, 0.0, xp.maximum(mean - self.weight * value, 0.0)), xp.where(equal, own, slope)
+        return xp.where(equal, 0.0, xp.maximum(mean - value, 0.0)), xp.where(equal, own, slope)
 
     @staticmethod
     def _run(tape: Tape, symbols: dict[str, Any], xp: Any) -> Any:

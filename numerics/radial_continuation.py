@@ -249,8 +249,8 @@ class Continued:
             layers.append((p, q, covariance))
             return self._pairs.run(p, q, covariance)
 
-        inner = Jet.of(abs(v.middle) * t, (slope * t, 0)) * self.kernel.linear
-        output = self.kernel.paired(first, [_conjugate(p) for p in first], inner, Jet.exact(1), layer)
+        product = Jet.of(abs(v.middle) * t, (slope * t, 0))
+        output = self.kernel.paired(first, [_conjugate(p) for p in first], product, Jet.exact(1), layer)
         return State(tuple(layers), output, variance) if output.over.is_finite() and variance.over.is_finite() else None
 
     def bounded(self, x: Jet, v: Jet, partner: arb, t: arb) -> Arc | None:

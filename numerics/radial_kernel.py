@@ -1,4 +1,4 @@
-r"""Kernels of fully connected networks between inputs of different lengths.
+r"""Kernels of fully connected and residual networks between inputs of different lengths.
 
 For :math:`|x|=r\sqrt d,\ |y|=s\sqrt d` and t the cosine between them the recursion of :mod:`symspec.network` has the variances
 :math:`a_\ell^2,b_\ell^2` of the two inputs beside the covariance,
@@ -6,7 +6,7 @@ For :math:`|x|=r\sqrt d,\ |y|=s\sqrt d` and t the cosine between them the recurs
 .. math:: a_0^2=\sigma_w^2vr^2+\sigma_b^2,\quad C_0=\sigma_w^2v\,rs\,t+\sigma_b^2,\qquad
           a_\ell^2=\sigma_w^2\,\hat\sigma(a_{\ell-1},a_{\ell-1},1)+\sigma_b^2,\quad C_\ell=\sigma_w^2\,\hat\sigma(a_{\ell-1},b_{\ell-1},\rho_{\ell-1})+\sigma_b^2,
 
-:math:`\rho_\ell=C_\ell/(a_\ell b_\ell)`; the normalised recursion divides by :math:`E\sigma(Z)^2` instead.
+:math:`\rho_\ell=C_\ell/(a_\ell b_\ell)`; normalised and residual recursions are in :mod:`numerics.radial_steps`.
 
 **Features.** :math:`\hat\sigma(a,b,\rho)=\sum_n\alpha_n(a)\alpha_n(b)\rho^n` (Mehler), so :math:`K(r,s,t)=\sum_nc_n(r,s)t^n` where every
 :math:`c_n(r,s)=(rs)^n\sum_ig_{n,i}(r^2)g_{n,i}(s^2)` with real :math:`g_{n,i}`, by Schur's product theorem: t comes with rs only, all else
@@ -16,7 +16,9 @@ multiplied by a number :math:`\tau`: a power series in :math:`\tau` whose coeffi
 :math:`\tau=0`. By Pringsheim's theorem :math:`\sum_nc_n(v,\bar v)t^n` converges if the closed form is analytic in :math:`\tau` along [0, 1].
 
 **Growth.** If :math:`|\sigma(x)|\le\sum_i|\gamma_i||x|^{p_i}`, then :math:`E\sigma(\sqrt qZ)^2\le2\Gamma^2(1+(2p-1)!!\,q^p)` with
-:math:`\Gamma=\sum|\gamma_i|,\ p=\max p_i`: a polynomial in r bounds K(r, r, 1) for all r (:meth:`RadialKernel.growth`).
+:math:`\Gamma=\sum|\gamma_i|,\ p=\max p_i`: a polynomial in r bounds K(r, r, 1) for all r (:meth:`RadialKernel.growth`). With factors
+:math:`e^{\beta_ix}` and :math:`\beta=\max|\beta_i|` the moment is at most :math:`2^{3/2}\Gamma^2(1+\sqrt{(4p-1)!!}\,q^p)e^{4\beta^2q}`, or
+:math:`2\Gamma^2e^{2\beta^2q}` if p = 0 (Cauchy-Schwarz, :math:`Ee^{s|Z|}\le2e^{s^2/2}`): expectations are finite for one hidden layer and large d.
 
 >>> import symspec as ss
 >>> kernel = RadialKernel.of(ss.mlp(ss.erf, 2, sigma_w2=2, sigma_b2=1).ntk)
@@ -43,12 +45,14 @@ from symspec.kernel import Kernel
 from symspec.network import Network
 from symspec.pair_dual import PairDual
 from symspec.program import RHO, Tape, compile_lines
+from symspec.residual import ResidualNetwork
 from symspec.strip_functions import SeriesDual
 from symspec.terms import Delta
 
 from . import power_series, real
 from .constants import ball
 from .precision import working_precision
+from .radial_steps import Steps, steps_of
 
 C = Symbol("c", real=True)
 Number = Any  # arb or acb
@@ -57,23 +61,23 @@ Series = Any  # arb_series or acb
 
 @dataclass(frozen=True)
 class RadialKernel:
-    """One kernel of a fully connected network for inputs of any two lengths; lengths are in units of sqrt(d)."""
+    """One kernel of a fully connected or residual network for inputs of any two lengths; lengths are in units of sqrt(d)."""
 
-    network: Network
+    network: Network | ResidualNetwork
     part: str
     scale: Expr
 
     @staticmethod
     def covers(kernel: Kernel) -> bool:
-        """Whether the kernel is that of a fully connected network."""
-        return kernel.origin is not None and isinstance(kernel.origin.network, Network)
+        """Whether the kernel is that of a fully connected or residual network."""
+        return kernel.origin is not None and isinstance(kernel.origin.network, (Network, ResidualNetwork))
 
     @staticmethod
     def of(kernel: Kernel) -> RadialKernel:
-        """Raises NoClosedForm for anything but a kernel of a fully connected network whose duals are closed forms."""
+        """Raises NoClosedForm for anything but a kernel of a fully connected or residual network whose duals are closed forms."""
         origin = kernel.origin
-        if origin is None or not isinstance(origin.network, Network):
-            raise NoClosedForm(f"{kernel} is not known between inputs of different lengths; kernels of fully connected networks are")
+        if origin is None or not isinstance(origin.network, (Network, ResidualNetwork)):
+            raise NoClosedForm(f"{kernel} is not known between inputs of different lengths; kernels of fully connected and residual networks are")
         found = RadialKernel(origin.network, origin.part, origin.scale)
         if any(expr.has(SeriesDual) for expr in found.expressions):
             raise NoClosedForm(f"the dual of {origin.network.activation} is a series, known for equal lengths only; Gaussian inputs need a closed-form dual (erf, gelu, relu, sin, ...)")
@@ -106,14 +110,13 @@ class RadialKernel:
         return self._dual.second_moment_at(P), slope
 
     @property
-    def _first_slope(self) -> int:
-        """The first layer whose slope is read, counted from 1."""
-        depth = self.network.depth
-        return depth + 1 if self.part == "ck" else 1 if self.part == "ntk" else int(self.part.rpartition(" ")[2])
+    def _reads_slopes(self) -> bool:
+        return self.steps.reads_slopes(self.part)
 
     @property
-    def _reads_slopes(self) -> bool:
-        return self._first_slope <= self.network.depth
+    def steps(self) -> Steps:
+        """The recursion, at the working precision."""
+        return steps_of(self.network, ball)
 
     def coefficients(self, r: arb, s: arb, terms: int) -> list[arb]:
         """c_n(r, s), n < terms, at the working precision; r, s >= 0, not 0 without a bias."""
@@ -126,7 +129,7 @@ class RadialKernel:
                 return self.pair_tape.run(table | {"symbol": symbols.__getitem__})
 
             p, q = (self.variances(x * x, self._real_moments) for x in (r, s))
-            series = self.paired(p, q, self.linear * r * s * t, arb(1), layer)
+            series = self.paired(p, q, r * s * t, arb(1), layer)
             return [series[n] for n in range(terms)]
 
     def diagonal(self, v: arb) -> arb:
@@ -138,80 +141,81 @@ class RadialKernel:
         found: list[arb] = self.moment_tape.run(real.table(arb("nan"), arb("nan"), ball) | {"symbol": {P.name: p}.__getitem__})
         return found
 
-    # the recursion
-
-    @property
-    def weight(self) -> arb:
-        par = self.network.parametrisation
-        return 1 / ball(self.network.nonlinearity.second_moment) if par.sigma_w2 is None else ball(par.sigma_w2)
-
-    @property
-    def bias(self) -> arb:
-        par = self.network.parametrisation
-        return arb(0) if par.normalised else ball(par.sigma_b2)
-
-    @property
-    def linear(self) -> arb:
-        par = self.network.parametrisation
-        return ball(par.input_variance) if par.sigma_w2 is None else ball(par.sigma_w2 * par.input_variance)
-
     def variances(self, v: Number, moments: Callable[[Number], list[Number]]) -> list[Number]:
         """a_0^2, ..., a_(depth-1)^2; ``moments`` gives the two of :attr:`moment_tape`."""
-        found = [v * self.linear + self.bias]
-        for _ in range(self.network.depth - 1):
-            found.append(moments(found[-1])[0] * self.weight + self.bias)
-        return found
+        steps = self.steps
+        found = [v * steps.linear + steps.bias]
+        for _ in range(steps.depth - 1):
+            found.append(steps.mixed(found[-1], moments(found[-1])[0]) + steps.bias)
+        return found[: steps.depth]
 
-    def paired(self, first: list[Number], second: list[Number], inner: Series, tau: Number, layer: Callable[[Number, Number, Series], list[Series]]) -> Series:
-        """The kernel; ``layer`` gives the two outputs of :attr:`pair_tape`, ``inner`` is C_0 without the bias, and every covariance is multiplied by tau."""
-        covariances, slopes = [(inner + self.bias) * tau], []
+    def paired(self, first: list[Number], second: list[Number], product: Series, tau: Number, layer: Callable[[Number, Number, Series], list[Series]]) -> Series:
+        """The kernel; ``layer`` gives the two outputs of :attr:`pair_tape`, ``product`` is rst, and every covariance is multiplied by tau."""
+        steps = self.steps
+        covariances, values, slopes = [(product * steps.linear + steps.bias) * tau], [], []
         for p, q in zip(first, second, strict=True):
             value, slope = layer(p, q, covariances[-1])
-            covariances.append((value * self.weight + self.bias) * tau)
-            slopes.append(slope * self.weight)
-        return self.read(covariances, slopes) * ball(self.scale)
+            covariances.append((steps.mixed(covariances[-1], value) + steps.bias) * tau)
+            values.append(value * steps.weight)
+            slopes.append(slope * steps.weight)
+        return steps.read(self.part, covariances, values, slopes) * ball(self.scale)
 
     def alike(self, v: Number, moments: Callable[[Number], list[Number]]) -> Number:
         """The kernel at two equal inputs."""
-        covariances, slopes = [v * self.linear + self.bias], []
-        for _ in range(self.network.depth):
+        steps = self.steps
+        covariances, values, slopes = [v * steps.linear + steps.bias], [], []
+        for _ in range(steps.depth):
             value, slope = moments(covariances[-1])
-            covariances.append(value * self.weight + self.bias)
-            slopes.append(slope * self.weight)
-        return self.read(covariances, slopes) * ball(self.scale)
-
-    def read(self, covariances: list[Any], slopes: list[Any]) -> Any:
-        """The kernel without its scale, from the covariances and slopes of the layers."""
-        first, depth = self._first_slope, self.network.depth
-        total = covariances[min(first - 1, depth)]
-        for layer in range(first, depth + 1):
-            total = total * slopes[layer - 1]
-            if self.part == "ntk":
-                total = total + covariances[layer]
-        return total
+            covariances.append(steps.mixed(covariances[-1], value) + steps.bias)
+            values.append(value * steps.weight)
+            slopes.append(slope * steps.weight)
+        return steps.read(self.part, covariances, values, slopes) * ball(self.scale)
 
     @cached_property
-    def growth(self) -> arb_poly:
-        """A polynomial in r^2 with coefficients >= 0 that bounds K(r, r, 1) for every r. Undecided for activations that grow exponentially."""
-        nonlinearity = self.network.nonlinearity
-        value = _moment_bound(nonlinearity.activation.form)
-        slope = _moment_bound(nonlinearity.derivative.form) if self._reads_slopes else None
-        covariances, slopes = [arb_poly([self.bias, self.linear])], []
-        for _ in range(self.network.depth):
-            variance = covariances[-1]
-            slopes.append(arb_poly([0]) if slope is None else slope(variance) * self.weight)
-            covariances.append(value(variance) * self.weight + self.bias)
-        found: arb_poly = self.read(covariances, slopes) * ball(self.scale)
+    def growth(self) -> Growth:
+        """A bound of K(r, r, 1) for every r. Undecided for activations that grow exponentially, but for one hidden layer."""
+        form, derivative = self.network.activation.form, self.network.nonlinearity.derivative.form if self._reads_slopes else None
+        beta = _exponent(form)
+        if beta is None or (self.network.depth > 1 and beta != 0):
+            raise Undecided("the activation is not bounded by a polynomial (in one hidden layer, by an exponential function), so what lies beyond a length is not bounded under Gaussian inputs")
+        value, slope = _moment_bound(form), _moment_bound(derivative) if derivative is not None else None
+        polynomial: arb_poly = self.alike(arb_poly([0, 1]), lambda q: [value(q), arb_poly([0]) if slope is None else slope(q)])
+        # Every summand of a tangent kernel has one dual at most.
+        rate = beta * beta * (4 if any(term.power for term in form.terms) else 2)
+        return Growth(polynomial, rate * self.steps.linear, rate * self.steps.bias)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """p(v) e^(rate v + constant), with coefficients >= 0: a bound of K(r, r, 1), v = r^2."""
+
+    polynomial: arb_poly
+    rate: arb
+    constant: arb
+
+    def __call__(self, v: arb) -> arb:
+        found: arb = self.polynomial(v) * (self.rate * v + self.constant).exp()
         return found
 
 
+def _exponent(form: Any) -> arb | None:
+    """The largest |beta| of the terms x^p e^(beta x); None where the activation grows faster or is known as a series only."""
+    if not isinstance(form, Form) or any(term.alpha.is_positive or isinstance(term.gate, Delta) for term in form.terms):
+        return None
+    return max((abs(ball(term.beta)) for term in form.terms), default=arb(0), key=float)
+
+
 def _moment_bound(form: Any) -> Callable[[arb_poly], arb_poly]:
-    """q -> 2 Gamma^2 (1 + (2p-1)!! q^p)."""
-    if not isinstance(form, Form) or any(term.alpha.is_positive or term.beta != 0 or isinstance(term.gate, Delta) for term in form.terms):
-        raise Undecided("the activation is not bounded by a polynomial, so what lies beyond a length is not bounded under Gaussian inputs")
+    """What stands beside the exponential function in the bounds of the module docstring, as a function of q."""
     size, top = sum((abs(ball(term.coefficient)) for term in form.terms), arb(0)), max((term.power for term in form.terms), default=0)
-    factor = int(sympy.factorial2(2 * top - 1)) if top else 1
-    return lambda q: (q**top * factor + 1) * (2 * size**2)
+    whole = 2 * size * size
+    if all(term.beta == 0 for term in form.terms):
+        factor = arb(int(sympy.factorial2(2 * top - 1))) if top else arb(1)
+        return lambda q: (q**top * factor + 1) * whole
+    if top == 0:
+        return lambda q: q * 0 + whole
+    factor = arb(int(sympy.factorial2(4 * top - 1))).sqrt()
+    return lambda q: (q**top * factor + 1) * (whole * arb(2).sqrt())
 
 
-__all__ = ["C", "P", "Q", "RadialKernel"]
+__all__ = ["C", "Growth", "P", "Q", "RadialKernel"]

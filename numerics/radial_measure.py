@@ -26,11 +26,14 @@ from dataclasses import dataclass
 from math import ceil, lgamma, log, log2
 from typing import Any
 
-from flint import acb, arb, arb_poly
+from flint import acb, arb
+
+from symspec.errors import Undecided
 
 from .jacobi_rule import JacobiRule
 from .precision import working_precision
 from .radial_continuation import Arc, Chart, Ellipse
+from .radial_kernel import Growth
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,16 @@ class RadialMeasure:
         rate = self._power * (slope / v - (1 / (x + 1) if self.from_zero else 0)) - slope * self.d / 2 + (0 if self.chart.scale is None else self.chart.rate)
         return (self._logarithm(middle, self.chart.length(middle)) + (rate * (x - middle)).real).exp().upper()
 
-    def outside(self, growth: arb_poly) -> arb:
-        """A bound of E[p(v)] beyond the interval, for a polynomial p with coefficients >= 0."""
-        half, total = arb(self.d) / 2, arb(0)
-        for j in range(growth.length()):
-            # E[v^j; v > high] = (2/d)^j Gamma(d/2 + j, d high/2)/Gamma(d/2).
-            total += growth[j] * (half * self.chart.high).gamma_upper(half + j) / (half**j * half.gamma())
+    def outside(self, growth: Growth) -> arb:
+        """A bound of E[p(v) e^(rate v + constant)] beyond the interval. Undecided where it is infinite."""
+        half, total, left = arb(self.d) / 2, arb(0), arb(self.d) / 2 - growth.rate
+        if not left > 0:
+            raise Undecided(f"the expectation of the kernel is not known to be finite under Gaussian inputs of dimension {self.d}; take a larger dimension or a smaller weight variance")
+        for j in range(growth.polynomial.length()):
+            # E[v^j e^(rate v); v > high] = (d/2)^(d/2) Gamma(d/2 + j, left high)/(Gamma(d/2) left^(d/2 + j)).
+            tail = (left * self.chart.high).gamma_upper(half + j) * (half * half.log() - (half + j) * left.log() - half.lgamma()).exp()
+            total += growth.polynomial[j] * tail
+        total *= growth.constant.exp()
         if not self.from_zero:
             total += growth(arb(self.chart.low)) * (half * self.chart.low).gamma_lower(half, regularized=1)
         return total.upper()

@@ -13,7 +13,7 @@ r"""Weak spectral simplicity: the even and the odd chain of eigenvalues decrease
   :math:`(d+2k+2j)-2j=d+2k`. (Behind it: :math:`P_k^{(d)}-P_{k+2}^{(d)}` is a multiple of
   :math:`(1-t^2)P_k^{(d+2)}`.)
 
-* **Gaussian inputs.** The kernel of a fully connected network is :math:`\sum_nc_n(|x|,|y|)t^n` with positive semidefinite functions
+* **Gaussian inputs.** The kernel of a fully connected or residual network is :math:`\sum_nc_n(|x|,|y|)t^n` with positive semidefinite functions
   :math:`c_n` of the two lengths, so the operator on functions of the length in degree k is :math:`\sum_nc_n\,\mu_k(t^n)`, which decreases in k by two in the
   order of positive operators: so does every one of its eigenvalues in descending order. :math:`\mu_k` is the largest. For a homogeneous kernel it is the only one.
 
@@ -45,6 +45,7 @@ from .homogeneity import homogeneity
 from .kernel import Kernel
 from .latex import escape
 from .network import Network
+from .residual import ResidualNetwork
 from .spectrum import gaussian_degree
 from .strip import StripForm
 from .support import Support
@@ -192,9 +193,9 @@ _GAUSSIAN = (
 )
 
 
-def _is_dense(kernel: Kernel) -> bool:
-    """Whether the kernel is that of a fully connected network, and so a power series with positive semidefinite functions of the lengths."""
-    return kernel.origin is not None and isinstance(kernel.origin.network, Network)
+def _has_lengths(kernel: Kernel) -> bool:
+    """Whether the kernel is that of a fully connected or residual network, and so a power series with positive semidefinite functions of the lengths."""
+    return kernel.origin is not None and isinstance(kernel.origin.network, (Network, ResidualNetwork))
 
 
 def _undecided_parts(kernel: Kernel) -> list[StripForm]:
@@ -215,7 +216,7 @@ def weak_simplicity(kernel: Kernel, domain: Domain) -> WeakSimplicity:
         raise InputError(f"weak_simplicity takes a Kernel (net.ck, net.ntk, ...), not {type(kernel).__name__}")
     if not isinstance(domain, (Sphere, BooleanCube, Gaussian)):
         raise DomainError(f"weak_simplicity takes Sphere(d), Circle(), BooleanCube(d) or Gaussian(d), not {domain!r}")
-    if isinstance(domain, Gaussian) and not _is_dense(kernel):
+    if isinstance(domain, Gaussian) and not _has_lengths(kernel):
         gaussian_degree(kernel)
     if kernel.diagonal_is_infinite:
         raise DomainError("this tangent kernel is infinite on the diagonal (the activation has a jump), so its power series does not converge there; use the conjugate kernel or drop_deltas=True")

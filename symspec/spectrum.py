@@ -91,7 +91,7 @@ def gaussian_degree(kernel: Kernel) -> int:
         raise DomainError(
             "under Gaussian inputs this kernel is not known to be homogeneous in the lengths, so each degree has infinitely many eigenvalues; "
             "networks of relu, leaky_relu, absolute, step or rectified_monomial without bias have one, and so has every kernel on Sphere(d); "
-            "numerics.eigenvalues encloses the largest of any fully connected network, numerics.radial_eigenvalues more"
+            "numerics.eigenvalues encloses the largest of fully connected and residual networks, numerics.radial_eigenvalues more"
         )
     return m
 

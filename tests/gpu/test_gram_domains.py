@@ -126,7 +126,7 @@ def test_a_wrong_kernel_is_found_on_the_cube(monkeypatch):
         (lambda: gpu.gram(RELU, numpy.array([[1.0, numpy.nan]]), domain=ss.BooleanCube(2)), DomainError, "row 0"),
         (lambda: gpu.gram(RELU, numpy.ones((2, 3)), domain=ss.BooleanCube(4)), DomainError, "cube"),
         (lambda: gpu.gram(RELU, numpy.zeros((2, 3)), domain=ss.Gaussian(3)), DomainError, "row 0 of X has norm 0"),
-        (lambda: gpu.gram(ss.resnet(ss.erf, 1, 1).ck, numpy.ones((2, 3)), domain=ss.Gaussian(3)), DomainError, "homogeneous"),
+        (lambda: gpu.gram(ss.zonal_kernel(sympy.Symbol("rho") ** 3), numpy.ones((2, 3)), domain=ss.Gaussian(3)), DomainError, "homogeneous"),
         (lambda: gpu.gram(RELU, numpy.ones((2, 3)), domain="cube:3"), DomainError, "gram takes points"),
         (lambda: gram_check(RELU, ss.BooleanCube(4), degrees=[5]), DomainError, "degrees 0 to 4"),
         (lambda: gram_check(ss.mlp(ss.erf, 1).ck, ss.Gaussian(4)), DomainError, "homogeneous"),

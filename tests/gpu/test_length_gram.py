@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy
 import pytest
+import sympy
 
 import gpu
 import numerics
@@ -31,7 +32,7 @@ def test_against_the_recursion(activation, pair, part):
     assert numpy.allclose(matrix, wanted, rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("network", [ERF, ss.mlp(ss.relu, 3, sigma_w2=2, sigma_b2=1), ss.mlp(ss.gelu, 1), ss.mlp("x^3 + x", 1)])
+@pytest.mark.parametrize("network", [ERF, ss.mlp(ss.relu, 3, sigma_w2=2, sigma_b2=1), ss.mlp(ss.gelu, 1), ss.mlp("x^3 + x", 1), ss.resnet(ss.relu, 2, 1), ss.resnet(ss.erf, 1, "1/2")])
 def test_on_the_sphere_it_is_the_kernel(network):
     """Points of length sqrt(d), equal and near ones among them."""
     x = points(6, 4)
@@ -73,7 +74,7 @@ def test_refusals():
         (lambda: gpu.gram(ERF.ck, x, domain=ss.Gaussian(4), method="polynomial"), ss.Undecided, "different lengths"),
         (lambda: gpu.gram(ss.mlp(ss.tanh, 1).ck, x, domain=ss.Gaussian(4)), ss.NoClosedForm, "closed-form dual"),
         (lambda: gpu.gram(ss.mlp(ss.step, 1, sigma_w2=1, sigma_b2=1).ntk, x, domain=ss.Gaussian(4)), ss.DomainError, "infinite"),
-        (lambda: gpu.gram(ss.resnet(ss.erf, 1, 1).ck, x, domain=ss.Gaussian(4)), ss.DomainError, "homogeneous"),
+        (lambda: gpu.gram(ss.zonal_kernel(sympy.Symbol("rho") ** 3), x, domain=ss.Gaussian(4)), ss.DomainError, "homogeneous"),
         (lambda: gpu.gram_check(ERF.ck, ss.Gaussian(4)), ss.DomainError, "homogeneous"),
     ):
         with pytest.raises(kind, match=words):

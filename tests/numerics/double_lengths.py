@@ -23,6 +23,11 @@ def sin_pair(p, q, c):
     return decay * numpy.sinh(c), decay * numpy.cosh(c)
 
 
+def exp_pair(p, q, c):
+    value = numpy.exp((p + q) / 2 + c)
+    return value, value
+
+
 def kernel(pair, depth, sigma_w2, sigma_b2, part, r, s, t):
     """K for lengths r, s in units of sqrt(d) and the cosine t."""
     p, q, c = (sigma_w2 * x + sigma_b2 for x in (r * r, s * s, r * s * t))

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import partial
 
 import pytest
+import sympy
 from flint import arb, fmpq
 
 import numerics
@@ -28,6 +29,7 @@ RELU = ss.mlp(ss.relu, 1, sigma_w2=2, sigma_b2=1)
         (ss.mlp(ss.erf, 2, sigma_w2=2, sigma_b2=1), doubles.erf_pair, "ntk", 50, 2),
         (ss.mlp(ss.sin, 2, sigma_w2=1, sigma_b2="1/2"), doubles.sin_pair, "ntk", 6, 0),
         (RELU, doubles.relu_pair, "ntk", 50, 1),
+        (ss.mlp(ss.exp, 1, sigma_w2="1/2", sigma_b2="1/4"), doubles.exp_pair, "ntk", 12, 1),
     ],
 )
 def test_largest_eigenvalues_against_doubles(network, pair, part, d, k):
@@ -61,6 +63,16 @@ def test_a_polynomial_kernel_exactly():
     with pytest.raises(ss.Undecided, match="exactly 0"):
         radial_eigenvalues(kernel, ss.Gaussian(d), 1, 2, 3)
     assert numerics.eigenvalues(kernel, ss.Gaussian(d), [3, 4], 5) == [0, 0]
+
+
+def test_residual_networks():
+    """One block of slope 0 in the limit of a small alpha is the identity: lambda_1 = E v/d."""
+    small = numerics.eigenvalues(ss.resnet(ss.sin, 1, "1/1000").ck, ss.Gaussian(8), 1, 6)[0]
+    assert float(small) == pytest.approx(1 / 8, rel=1e-5)
+    net = ss.resnet(ss.sin, 1, 1)
+    with working_precision(64):
+        parts = [traces(part, 8, [1], goal_bits(5))[1] for part in net.ntk_layers]
+        assert sum(parts, arb(0)).overlaps(traces(net.ntk, 8, [1], goal_bits(5))[1])
 
 
 def test_all_degrees_together_make_up_the_variance():
@@ -140,8 +152,9 @@ def test_zeros_and_refusals():
         (lambda: radial_eigenvalues(odd, ss.Gaussian(4), 1, 0), ss.InputError, "count"),
         (lambda: radial_eigenvalues("erf", ss.Gaussian(4), 1), ss.InputError, "Kernel"),
         (lambda: numerics.eigenvalues(ss.mlp(ss.tanh, 1).ck, ss.Gaussian(4), 1), ss.NoClosedForm, "equal lengths"),
-        (lambda: numerics.eigenvalues(ss.mlp(ss.exp, 1).ck, ss.Gaussian(4), 1), ss.Undecided, "bounded by a polynomial"),
-        (lambda: numerics.eigenvalues(ss.resnet(ss.erf, 1, 1).ck, ss.Gaussian(4), 1), ss.DomainError, "homogeneous"),
+        (lambda: numerics.eigenvalues(ss.mlp(ss.exp, 2).ck, ss.Gaussian(40), 1), ss.Undecided, "bounded by a polynomial"),
+        (lambda: numerics.eigenvalues(ss.mlp(ss.exp, 1).ck, ss.Gaussian(4), 1), ss.Undecided, "finite"),
+        (lambda: numerics.eigenvalues(ss.zonal_kernel(sympy.Symbol("rho") ** 3), ss.Gaussian(4), 1), ss.DomainError, "homogeneous"),
         (lambda: numerics.eigenvalues(odd, ss.Gaussian(4), 1, 1000), ss.Undecided, "fewer digits"),
         (lambda: numerics.error_reduction(ss.mlp(ss.erf, 1), ss.Gaussian(4), {1: 1}, [1]), ss.DomainError, "homogeneous"),
         (lambda: numerics.learning_curve(odd, ss.Gaussian(4), {1: 1}, [10]), ss.DomainError, "homogeneous"),

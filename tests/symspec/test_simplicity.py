@@ -105,7 +105,7 @@ def test_refusals():
     with pytest.raises(ss.DomainError, match="infinite"):
         ss.weak_simplicity(ss.mlp(ss.step, 1).ntk, ss.Sphere(3))
     with pytest.raises(ss.DomainError, match="homogeneous"):
-        ss.weak_simplicity(ss.resnet(ss.erf, 1, 1).ntk, ss.Gaussian(3))
+        ss.weak_simplicity(zonal_kernel(sympy.Symbol("rho") ** 2), ss.Gaussian(3))
     with pytest.raises(ss.DomainError, match="degrees 0 to 4"):
         ss.weak_simplicity(DEEP, ss.BooleanCube(4)).is_strict(3)
     with pytest.raises(ss.InputError, match="parity"):
