@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 from flint import acb, arb, fmpq
@@ -65,11 +65,12 @@ def fourier(f: Function | LinearRegions | ReluNetwork, k: Any, digits: Any = 30)
         raise InputError(f"fourier takes a network, a piecewise linear function, a window of one, linear regions or a parameter derivative, not {type(f).__name__}")
     several = isinstance(k, Iterable) and not isinstance(k, str)
     frequencies = _exact_frequencies(k if several else [k])
-    if not isinstance(f, Window) and any(_vanishes(value) for value in frequencies):
+    nowhere = _with_zero(frequencies)
+    if not isinstance(f, Window) and nowhere:
         raise InputError("the transform at frequency 0 is a distribution; give k != 0, or use a window")
     number = natural(digits, "digits", 1)
-    grid = None if isinstance(f, ParameterDerivative) else _grid(frequencies)
-    values = _on_grid(f, *grid, number) if grid and not isinstance(f, ParameterDerivative) else [_refined(f, value, number) for value in frequencies]
+    grid = None if isinstance(f, ParameterDerivative) or nowhere else _grid(frequencies)
+    values = _on_grid(f, *grid, number) if grid and not isinstance(f, ParameterDerivative) else [_refined(f, one.value, number) for one in frequencies]
     return values if several else values[0]
 
 
@@ -159,31 +160,39 @@ def _ball(value: Any) -> arb:
     return arb(fmpq(int(value.numerator), int(value.denominator)))
 
 
-def _exact_frequencies(values: Iterable[Any]) -> list[sympy.Expr]:
-    """Exact numbers. Rational multiples of a number that was seen before need no second look, which for sympy takes longer than the transform."""
+class _Frequency(NamedTuple):
+    """An exact number, as a rational number times a rest: sympy takes longer to split it than the transform takes."""
+
+    value: sympy.Expr
+    ratio: sympy.Expr
+    rest: sympy.Expr
+
+
+def _exact_frequencies(values: Iterable[Any]) -> list[_Frequency]:
+    """Rational multiples of a number that was seen before need no second look."""
     seen, found = set(), []
     for value in values:
         if isinstance(value, sympy.Expr):
             ratio, rest = value.as_coeff_Mul()
             if rest in seen and ratio.is_Rational:
-                found.append(value)
+                found.append(_Frequency(value, ratio, rest))
                 continue
-        found.append(exact(value, "frequency"))
-        seen.add(found[-1].as_coeff_Mul()[1])
+        number = exact(value, "frequency")
+        found.append(_Frequency(number, *number.as_coeff_Mul()))
+        seen.add(found[-1].rest)
     return found
 
 
-def _vanishes(value: sympy.Expr) -> bool:
-    ratio, rest = value.as_coeff_Mul()
-    return bool(ratio == 0 or is_zero(rest))
+def _with_zero(frequencies: Sequence[_Frequency]) -> bool:
+    """Whether one of them is 0."""
+    return any(one.ratio == 0 for one in frequencies) or any(is_zero(rest) for rest in {one.rest for one in frequencies})
 
 
-def _grid(frequencies: Sequence[sympy.Expr]) -> tuple[sympy.Expr, list[int]] | None:
-    """(h, multiples) for many integer multiples of one step, which may be irrational; else None."""
-    pairs = [value.as_coeff_Mul() for value in frequencies]
-    if len(pairs) < FEWEST_FOR_A_GRID or any(rest != pairs[0][1] for _, rest in pairs) or any(_vanishes(value) for value in frequencies):
+def _grid(frequencies: Sequence[_Frequency]) -> tuple[sympy.Expr, list[int]] | None:
+    """(h, multiples) for many integer multiples of one step, which may be irrational and is not 0; else None."""
+    if len(frequencies) < FEWEST_FOR_A_GRID or len({one.rest for one in frequencies}) > 1:
         return None
-    unit, ratios = pairs[0][1], [ratio for ratio, _ in pairs]
+    unit, ratios = frequencies[0].rest, [one.ratio for one in frequencies]
     denominator = lcm(*(int(ratio.q) for ratio in ratios))
     numerators = [int(ratio.p) * (denominator // int(ratio.q)) for ratio in ratios]
     common = gcd(*numerators)

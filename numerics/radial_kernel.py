@@ -175,13 +175,12 @@ class RadialKernel:
     def growth(self) -> Growth:
         """A bound of K(r, r, 1) for every r. Undecided for activations that grow exponentially, but for one hidden layer."""
         form, derivative = self.network.activation.form, self.network.nonlinearity.derivative.form if self._reads_slopes else None
-        beta = _exponent(form)
-        if beta is None or (self.network.depth > 1 and beta != 0):
+        rate = _exponent(form)
+        if rate is None or (self.network.depth > 1 and rate != 0):
             raise Undecided("the activation is not bounded by a polynomial (in one hidden layer, by an exponential function), so what lies beyond a length is not bounded under Gaussian inputs")
         value, slope = _moment_bound(form), _moment_bound(derivative) if derivative is not None else None
         polynomial: arb_poly = self.alike(arb_poly([0, 1]), lambda q: [value(q), arb_poly([0]) if slope is None else slope(q)])
         # Every summand of a tangent kernel has one dual at most.
-        rate = beta * beta * (4 if any(term.power for term in form.terms) else 2)
         return Growth(polynomial, rate * self.steps.linear, rate * self.steps.bias)
 
 
@@ -199,10 +198,11 @@ class Growth:
 
 
 def _exponent(form: Any) -> arb | None:
-    """The largest |beta| of the terms x^p e^(beta x); None where the activation grows faster or is known as a series only."""
+    """What multiplies q in the exponent of the bound; None where the activation grows faster or is known as a series only."""
     if not isinstance(form, Form) or any(term.alpha.is_positive or isinstance(term.gate, Delta) for term in form.terms):
         return None
-    return max((abs(ball(term.beta)) for term in form.terms), default=arb(0), key=float)
+    beta = max((abs(ball(term.beta)) for term in form.terms), default=arb(0), key=float)
+    return beta * beta * (4 if any(term.power for term in form.terms) else 2)
 
 
 def _moment_bound(form: Any) -> Callable[[arb_poly], arb_poly]:
