@@ -75,9 +75,15 @@ class RadialMeasure:
         return size.upper(), variance.upper()
 
     def _modulus(self, x: acb) -> arb:
-        """A bound of |g^2|; its logarithm by the mean value theorem, as its parts nearly cancel."""
+        """A bound of |g^2|; its logarithm by the mean value theorem, as its parts nearly cancel.
+
+        Infinite where the base of the power in g may be negative: what avoids the cut on the boundary avoids it inside, and g is analytic there.
+        """
         middle = acb(x.real.mid(), x.imag.mid())
         v, slope = self.chart.length(x), self.chart.slope(x)
+        base = v / (x + 1) if self.from_zero else v
+        if base.imag.contains(0) and not base.real > 0:
+            return arb("inf")
         rate = self._power * (slope / v - (1 / (x + 1) if self.from_zero else 0)) - slope * self.d / 2 + (0 if self.chart.scale is None else self.chart.rate)
         return (self._logarithm(middle, self.chart.length(middle)) + (rate * (x - middle)).real).exp().upper()
 
