@@ -136,10 +136,16 @@ class Grid(Balls):
             # Where the units are equal the expressions may divide by zero.
             equal = numpy.asarray(state == 0, dtype=bool)
             if equal.any():
-                after[equal] = arb(0)
-                if slope is not None:
-                    slope[equal] = self._diagonal(dual, units.q)[1]
+                after = _replaced(after, equal, arb(0))
+                slope = None if slope is None else _replaced(slope, equal, self._diagonal(dual, units.q)[1])
         return after, slope
+
+
+def _replaced(values: Any, where: Any, new: arb) -> Any:
+    """The array, or a constant as one, with other entries in some places."""
+    entries = numpy.array(numpy.broadcast_to(numpy.asarray(values, dtype=object), where.shape))
+    entries[where] = new
+    return entries
 
 
 def _grid_table(symbols: Mapping[str, Any]) -> real.Table:
