@@ -17,7 +17,7 @@ def test_eigenvalues(capsys):
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].endswith("2 pixels, head trace, pointwise first layer on multisphere:3,2")
     assert printed[2].startswith("   2,2            25  0.00095849458")
-    assert main([*arguments, "--json"]) == 0
+    assert main([*arguments, "--json", "--digits", "3"]) == 0
     record = json.loads(capsys.readouterr().out)["eigenvalues"][0]
     assert record["degree"] == [2, 2]
     assert record["multiplicity"] == "25"

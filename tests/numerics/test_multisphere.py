@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import mpmath
 import numpy
@@ -60,7 +61,7 @@ def bessel(index, dimension):
             return mpmath.gamma(nu + 1) * (2 / x) ** nu * mpmath.besseli(nu + k, x)
 
         def integrand(x):
-            return mpmath.besselk(0, x) / x**2 * mpmath.fprod(one(k, x / size) for k in index)
+            return mpmath.besselk(0, x) / x**2 * mpmath.fprod(one(k, x / size) ** times for k, times in Counter(index).items())
 
         return 2 / mpmath.pi**2 * mpmath.quad(integrand, [0, *(4**j for j in range(10))])
 
