@@ -41,7 +41,7 @@ from symspec.receptive_cones import ConeLaw, cone_law
 from symspec.receptive_field import EffectiveField, effective_receptive_field
 from symspec.spectrum import eigenvalue
 
-from .gram_statistics import gram_check
+from .image_statistics import DIGITS, image_check
 
 if TYPE_CHECKING:
     from numerics.product_decay import ProductBounds
@@ -255,7 +255,7 @@ def _gram(request: ImageRequest, progress: Progress) -> tuple[tuple[ImageCheck, 
     if not low:
         return None, f"no multi-index of total degree up to {HIGHEST_CHECKED} was asked for, and of high degrees random images show nothing"
     try:
-        return tuple(gram_check(request.kernel, request.domain, request.points, low, request.seed, request.backend, progress=progress)), ""
+        return tuple(image_check(request.kernel, request.domain, request.points, low, request.seed, request.backend, progress=progress, digits=min(DIGITS, request.digits))), ""
     except Undecided as error:
         return None, str(error)
 

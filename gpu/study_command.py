@@ -51,7 +51,7 @@ def study(parser: ArgumentParser) -> Runner:
     degrees_argument(parser, "0:30")
     digits_argument(parser, images=True)
     parser.add_argument("--out", default="study", metavar="FOLDER", help="folder to write (default %(default)s)")
-    parser.add_argument("--points", metavar="N", help=f"random points of the Gram check; 0 leaves it out (default {POINTS}, and 0 for images of three or more pixels, where it takes minutes)")
+    parser.add_argument("--points", metavar="N", help=f"random points of the Gram check; 0 leaves it out (default {POINTS}, and 0 for images of four or more pixels, where it takes minutes)")
     parser.add_argument("--seed", default="0", metavar="S", help="seed of the random points (default %(default)s)")
     parser.add_argument("--backend", default="auto", choices=BACKENDS, help="array library of the Gram check (default %(default)s)")
     return _study

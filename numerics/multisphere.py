@@ -74,6 +74,24 @@ def eigenvalues(kernel: Any, domain: MultiSphere, indices: Any, digits: Any = 30
         return [sum((known[part][moved[place]] * ball(weight) for weight, part, moved in parts), arb(0)) for place in range(len(wanted))]
 
 
+def mean_squares(kernel: Any, domain: MultiSphere, indices: Any, digits: Any = 2) -> list[arb]:
+    """E[(K(t) prod P_{k_i}(t_i))^2], to ``digits`` significant digits: what random images estimate lambda_k with.
+
+    P_k^2 is a sum of P_{2j} with coefficients >= 0, so that this is a sum of eigenvalues of K^2, of which only the large ones need be known. Errors as in
+    :func:`eigenvalues`; DomainError for a global average pool, whose values depend on more than the t_i.
+    """
+    images = require_images(kernel, domain)
+    if not images.is_diagonal:
+        raise DomainError("the square of a global average pool has no mean over the correlations t_i alone; take the head trace or eq")
+    square = images * images
+    field = square.receptive_field
+    terms = []
+    for index in multi_indices(domain, indices):
+        seen = {k: c for k, c in domain.square_terms(index).items() if not any(n for pixel, n in enumerate(k) if pixel not in field)}
+        terms.append({tuple(k[pixel] for pixel in field): c for k, c in seen.items()})
+    return product_rules.sums(square, domain.channels, terms, goal_bits(digits)) if terms else []
+
+
 def require_images(kernel: Any, domain: MultiSphere) -> PixelKernel:
     """The kernel, where it has eigenvalues on the domain."""
     images = require_pixel_kernel(kernel, "eigenvalues")
@@ -205,4 +223,4 @@ def _expected_bits(channels: int, index: MultiIndex) -> int:
     return 4 + int(order * log2(1 + sum(n * n for n in index) / len(index)))
 
 
-__all__ = ["eigenvalues", "multi_indices", "require_images", "shifted", "shifts", "single_positions"]
+__all__ = ["eigenvalues", "mean_squares", "multi_indices", "require_images", "shifted", "shifts", "single_positions"]

@@ -208,6 +208,22 @@ def test_gap_acts_on_orbit_sums_exactly():
         assert applied(even[0] - even[1]) == 0
 
 
+def test_mean_squares():
+    """Against the whole spectrum of K^2, and by hand for (t_1^2 + t_2^2)/2, t uniform on [-1, 1]; a pixel that K does not see gives E P_k^2 = 1/5."""
+    space, kernel = ss.MultiSphere(3, 2), ss.cnn(ss.relu, 2, 2, 2, first_layer="pointwise").ntk
+    for index, value in zip([(0, 0), (1, 2)], multisphere.mean_squares(kernel, space, [(0, 0), (1, 2)], 3), strict=True):
+        terms = space.square_terms(index)
+        parts = numerics.eigenvalues(kernel * kernel, space, list(terms), 2)
+        assert value.rel_accuracy_bits() >= 9
+        assert value.overlaps(sum((part * numerics.ball(sympy.Rational(c.numerator, c.denominator)) for part, c in zip(parts, terms.values(), strict=True)), arb(0)))
+    squares = ss.hierarchical([[0, 0, 1], [0, 1]], [1, 2])
+    assert multisphere.mean_squares(squares, space, [(0, 0)], 12)[0].overlaps(arb(14) / 90)
+    lonely = ss.cnn(ss.monomial(1), 1, 1, 2).ck
+    assert abs(multisphere.mean_squares(lonely, space, [(0, 2)], 12)[0] - arb(1) / 15) < 1e-11
+    with pytest.raises(DomainError, match="pool"):
+        multisphere.mean_squares(ss.cnn(ss.relu, 1, 2, 2, "gap").ck, space, [(0, 0)])
+
+
 def test_zero_padding_and_strides():
     space = ss.MultiSphere(3, 2)
     padded = ss.cnn(ss.relu, 1, 2, 2, "trace", padding="zero")
