@@ -120,11 +120,12 @@ def _estimates(kernel: ImageKernel, domain: MultiSphere, indices: list[MultiInde
 
 def _pooled(kernel: PixelKernel, domain: MultiSphere, indices: list[MultiIndex], sample: Any, library: Backend) -> list[tuple[float, float, float]]:
     """(mean, scale, sample standard error) of h over disjoint pairs for a global average pool."""
-    from numerics.multisphere import shifts
+    from numerics.multisphere import is_padded_pool, shifts
 
     if kernel.origin is None:
         raise DomainError("the check of a global average pool needs the kernel of a network, not a product")
-    group = shifts(kernel.origin)
+    # Under zero padding nothing commutes with shifts; multi-indices that have an eigenvalue of their own have no other translate.
+    group = [tuple(range(kernel.pixels))] if is_padded_pool(kernel) else shifts(kernel.origin)
     half = sample.shape[0] // 2
     pairs = [(sample[2 * row : 2 * row + 1], sample[2 * row + 1 : 2 * row + 2]) for row in range(half)]
     heights = [float(values(kernel, x, z, library.xp)[0, 0]) for x, z in pairs]

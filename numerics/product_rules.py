@@ -200,7 +200,7 @@ class Grids:
     def __init__(self, kernel: PixelKernel, channels: int, top: MultiIndex) -> None:
         self.kernel, self.channels, self.top = kernel, channels, top
         lonely = frozenset().union(*map(singular_pixels, kernel.factors))
-        self.refined = tuple(len(top) > 1 and pixel in lonely for pixel in kernel.receptive_field)
+        self.refined = tuple(len(top) > 1 and pixel in lonely for pixel in kernel.rows)
 
     def counts(self, size: Size) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Points of the coarse and the fine rules on the axes."""
@@ -279,7 +279,7 @@ def singular_pixels(program: PixelProgram) -> frozenset[int]:
 
 def values(kernel: PixelKernel, states: list[Any]) -> Any:
     """K on a grid, equal and opposite pixels included; ``states`` are the arrays of 1 - t_i."""
-    field = kernel.receptive_field
+    field = kernel.rows
     axes = {pixel: points.reshape([-1 if index == axis else 1 for index in range(len(field))]) for axis, (pixel, points) in enumerate(zip(field, states, strict=True))}
     found: Any = arb(1)
     for factor, times in Counter(kernel.factors).items():

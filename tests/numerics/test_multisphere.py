@@ -232,7 +232,7 @@ def test_zero_padding_and_strides():
     assert all(a.overlaps((b + c) / 2) for a, b, c in zip(*values, strict=True))
     assert values[2][0] == 0
     with pytest.raises(DomainError, match="circular padding"):
-        numerics.eigenvalues(ss.cnn(ss.relu, 1, 2, 2, "gap", padding="zero").ck, space, [(1, 1)])
+        numerics.eigenvalues(ss.cnn(ss.relu, 1, 2, 2, "gap", padding="zero").ck, space, [(1, 1), (1, 0)])
     strided = ss.cnn(ss.relu, 1, 2, 4, "gap", stride=2).ck
     found = numerics.eigenvalues(strided, ss.MultiSphere(3, 4), [(2, 0, 0, 0), (0, 0, 2, 0), (0, 1, 1, 0)], 10)
     assert found[0].overlaps(found[1])
