@@ -49,7 +49,7 @@ from .pixel_balls import Balls
 from .precision import goal_bits, meets, working_precision
 
 GUARD = 32
-EXTRA_BITS = 12
+EXTRA_BITS = (4, 12)
 STEP = 8
 Shift = tuple[int, ...]
 
@@ -59,7 +59,10 @@ def block_eigenvalues(kernel: Any, domain: MultiSphere, index: Any, digits: Any 
 
     One for each translate inside the image (:func:`translates`); each belongs to as many eigenfunctions as ``domain.multiplicity(index)``. A multi-index and its
     translates have the same block. What vanishes by parity is exactly 0; what is not told from 0 otherwise is a ball from 0 to at most 10^-digits times the largest one
-    (blocks may be singular: a linear network of filters of size 1 sees only the mean of the pixels). Raises DomainError for other heads and paddings and for an activation that is not homogeneous at units of different variances, Undecided where the digits are out of reach.
+    (blocks may be singular: a linear network of filters of size 1 sees only the mean of the pixels).
+
+    Raises DomainError for other heads and paddings and for an activation that is not homogeneous at units of different variances, Undecided where the digits
+    are out of reach.
     """
     images = multisphere.require_images(kernel, domain)
     network = require_padded_pool(images)
@@ -67,7 +70,7 @@ def block_eigenvalues(kernel: Any, domain: MultiSphere, index: Any, digits: Any 
     block = translates(network, listed[0])
     bits = goal_bits(digits)
     values: list[arb] = []
-    for more in (EXTRA_BITS, bits // 2 + EXTRA_BITS, bits + 2 * EXTRA_BITS):
+    for more in (*EXTRA_BITS, bits // 2 + EXTRA_BITS[-1], bits + 2 * EXTRA_BITS[-1]):
         try:
             values = _eigenvalues(matrix_of(images, domain, block, bits + more), bits + more)
         except Undecided:
@@ -109,6 +112,9 @@ def require_padded_pool(kernel: PixelKernel) -> ConvolutionalNetwork:
     network = kernel.origin
     if network is None or kernel.is_diagonal or network.head != "gap" or network.padding != "zero":
         raise DomainError("block_eigenvalues takes a kernel of a network with the head gap and zero padding; numerics.eigenvalues takes the others")
+    weights = dict(kernel.program.readout.pairs)
+    if any(weights.get((q, p)) != weight for (p, q), weight in weights.items()):
+        raise DomainError("the head weighs pairs of outputs and their mirror images differently, so that the kernel is not symmetric")
     _require_nonnegative(kernel.program)
     return network
 

@@ -56,30 +56,29 @@ def test_polynomials_exactly(kernel, index):
 
 
 @pytest.mark.parametrize(
-    ("network", "index", "size"),
+    ("with_head", "index", "size"),
     [
-        (lambda head: padded(ss.relu, 2, 2, 2, head), (2, 0), 2),
-        (lambda head: padded(ss.relu, 1, 2, 3, head), (0, 1, 1), 2),
-        (lambda head: padded(ss.monomial(2), 1, 2, (2, 2), head), (1, 1, 0, 0), 2),
-        (lambda head: padded(ss.monomial(2), 2, 2, 4, head), (1, 0, 1, 0), 2),
-        (lambda head: padded(ss.monomial(2), 1, 2, 4, head, stride=2), (0, 2, 0, 0), 2),
+        (lambda head: padded(ss.relu, 2, 2, 2, head).ck, (2, 0), 2),
+        (lambda head: padded(ss.relu, 1, 2, 3, head).ck, (0, 1, 1), 2),
+        (lambda head: padded(ss.monomial(2), 1, 2, (2, 2), head).ntk, (1, 1, 0, 0), 2),
+        (lambda head: padded(ss.monomial(2), 2, 2, 4, head).ntk, (1, 0, 1, 0), 2),
+        (lambda head: padded(ss.monomial(2), 1, 2, 4, head, stride=2).ntk, (0, 2, 0, 0), 2),
     ],
     ids=["depth 2", "three", "grid", "apart", "stride"],
 )
-def test_the_trace(network, index, size):
+def test_the_trace(with_head, index, size):
     """The sum of a block is that of the head trace over the translates, divided by the number of outputs."""
-    net = network("gap")
-    space = ss.MultiSphere(3, net.pixels)
-    values = numerics.block_eigenvalues(net.ntk, space, index, 3)
-    block = translates(net, index)
-    outputs = len({p for (p, _), _ in net.ntk.program.readout.pairs})
-    single = numerics.eigenvalues(network("trace").ntk, space, block, 5)
+    kernel, space = with_head("gap"), ss.MultiSphere(3, len(index))
+    values = numerics.block_eigenvalues(kernel, space, index, 3)
+    block = translates(kernel.origin, index)
+    outputs = len({p for (p, _), _ in kernel.program.readout.pairs})
+    single = numerics.eigenvalues(with_head("trace"), space, block, 4)
     assert len(values) == len(block) == size
     assert sum(values[1:], values[0]).overlaps(sum(single[1:], single[0]) / outputs)
     assert values[0] > 0
     assert all(not b > a for a, b in zip(values, values[1:], strict=False))
     (other,) = {*block} - {index}
-    assert all(a.overlaps(b) for a, b in zip(values, numerics.block_eigenvalues(net.ntk, space, other, 2), strict=True))
+    assert all(a.overlaps(b) for a, b in zip(values, numerics.block_eigenvalues(kernel, space, other, 2), strict=True))
 
 
 def test_random_images_see_the_entries():
@@ -129,6 +128,8 @@ def test_refusals():
     for other in (padded(ss.relu, 1, 2, 2, "trace"), ss.cnn(ss.relu, 1, 2, 2, "gap")):
         with pytest.raises(DomainError, match="zero padding"):
             numerics.block_eigenvalues(other.ck, space, (2, 0))
+    with pytest.raises(DomainError, match="not symmetric"):
+        numerics.block_eigenvalues(net.ck.at([((0, 1), sympy.Integer(1))]), space, (2, 0))
     with pytest.raises(DomainError, match="homogeneous"):
         numerics.block_eigenvalues(padded(ss.gelu, 1, 2, 2).ck, space, (2, 0))
     assert len(numerics.block_eigenvalues(padded(ss.gelu, 1, 1, 2).ck, space, (2, 0), 5)) == 2
