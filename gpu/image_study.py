@@ -213,19 +213,28 @@ def _rays(request: ImageRequest, law: ConeLaw | None, progress: Progress) -> tup
     if law is None or len(field) > RAY_PIXELS:
         return ()
     found = []
-    for support in dict.fromkeys((field, field[:1])):
-        indices = _along(request, support)
+    along = {support: _along(request, support) for support in (field, field[:1])}
+    for support, values in _along_rays(request, along, progress).items():
+        indices = along[support]
         try:
             exponent, derived = law.exponent(support), law.is_derived(support)
         except (DomainError, NoClosedForm):
             exponent, derived = None, False
-        try:
-            values = numerics.eigenvalues(request.kernel, request.domain, indices, RAY_DIGITS, progress=progress)
-        except Undecided:
-            continue
         wider = ImageRequest(request.network, request.kernel, request.domain, tuple(indices), RAY_DIGITS)
         found.append(Ray(support, exponent, derived, _rows(wider, law, indices, values, [None] * len(indices))))
     return tuple(found)
+
+
+def _along_rays(request: ImageRequest, along: dict[tuple[int, ...], list[MultiIndex]], progress: Progress) -> dict[tuple[int, ...], list[arb]]:
+    """Certified eigenvalues on all rays from one integration, or of those rays where they are in reach."""
+    every = list(dict.fromkeys(index for indices in along.values() for index in indices))
+    try:
+        known = dict(zip(every, numerics.eigenvalues(request.kernel, request.domain, every, RAY_DIGITS, progress=progress), strict=True))
+        return {support: [known[index] for index in indices] for support, indices in along.items()}
+    except Undecided:
+        if len(along) == 1:
+            return {}
+        return {support: values for part in along.items() for support, values in _along_rays(request, dict([part]), progress).items()}
 
 
 def _along(request: ImageRequest, support: tuple[int, ...]) -> list[MultiIndex]:

@@ -54,7 +54,7 @@ def test_three_pixels():
 
 def bessel(index, dimension):
     """The same eigenvalues for kappa_1 of the mean of t_i: kappa_1 has the Laplace measure K_0(x)/(pi x)^2, and E exp(x t) P_k(t) is a Bessel function."""
-    with mpmath.workdps(25):
+    with mpmath.workdps(18):
         nu, size = mpmath.mpf(dimension) / 2 - 1, len(index)
 
         def one(k, x):
@@ -74,8 +74,8 @@ def test_a_one_dimensional_bessel_integral(dimension, index):
 
 def test_four_pixels_and_a_one_dimensional_bessel_integral():
     indices = [(2, 0, 0, 0), (1, 1, 1, 1)]
-    for index, value in zip(indices, numerics.eigenvalues(ss.cnn(ss.relu, 1, 4, 4).ck, ss.MultiSphere(3, 4), indices, 7), strict=True):
-        assert value.rel_accuracy_bits() > 23
+    for index, value in zip(indices, numerics.eigenvalues(ss.cnn(ss.relu, 1, 4, 4).ck, ss.MultiSphere(3, 4), indices, 5), strict=True):
+        assert value.rel_accuracy_bits() > 16
         assert abs(value - arb(str(bessel(index, 3)))) < 2 * value.rad() + 1e-18
 
 
@@ -138,8 +138,8 @@ def test_polynomial_kernels_are_exact(head):
 
 def test_the_two_methods_agree():
     for net, indices in ((ss.cnn(ss.gelu, 1, 2, 2), [(1, 0), (1, 1), (2, 2)]), (ss.cnn(ss.relu, 2, 2, 2), [(0, 0), (1, 1)]), (POINTWISE, [(1, 2)])):
-        boxed = multisphere._boxed(net.ntk, 3, indices, 16, None)
-        ruled = product_rules.eigenvalues(net.ntk, 3, indices, 14)
+        boxed = multisphere._boxed(net.ntk, 3, indices, 12, None)
+        ruled = product_rules.eigenvalues(net.ntk, 3, indices, 12)
         assert all(boxed[index].overlaps(ruled[index]) for index in indices)
 
 
