@@ -3,8 +3,8 @@ r"""Certified eigenvalues of kernels of images on products of spheres.
 :math:`\lambda_k=E[K(t)\prod_iP_{k_i}(t_i)]` for multi-indices k (:mod:`symspec.multisphere`). What is exactly 0 is decided exactly
 (:mod:`symspec.pixel_support`). Heads are mixtures of the one-position kernels :math:`K_p=V[p,p]`: trace is their mean, and so are the eigenvalues; under
 circular padding :math:`\lambda_k(K_p)=\lambda_{k'}(K_0)` with :math:`k'_i=k_{i+s_p}`, :math:`s_p` the shift of output p, so that only one kernel is
-integrated, at the shifted multi-indices. A global average pool has the same eigenvalues as the trace, on the shift-invariant
-functions. For each one-position kernel
+integrated, at the shifted multi-indices. A global average pool has then the same eigenvalues as the trace, on the shift-invariant
+functions; under zero padding its spectrum is that of blocks (:mod:`numerics.pool_blocks`). For each one-position kernel
 
 * products of Gauss and Gauss-Lobatto rules enclose the eigenvalue from both sides (:mod:`numerics.product_rules`): any number of pixels, and any number of
   digits for smooth activations; a kink costs a power of the number of points;
