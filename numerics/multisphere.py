@@ -159,9 +159,10 @@ def of_positions(kernel: PixelKernel, pair: tuple[int, int]) -> PixelKernel:
 
 def of_one(kernel: PixelKernel, domain: MultiSphere, wanted: list[MultiIndex], bits: int, progress: Progress | None) -> list[arb]:
     """Eigenvalues of a kernel that is no mixture; for one that pairs two positions, E[K prod P_{k_i}] for k over the pixels of x, those of z being a shift of them."""
-    vanishing = dict(zip(wanted, zeros(kernel, wanted), strict=True))
-    positive = sorted({index for index in wanted if not vanishing[index]})
     field = kernel.rows
+    unseen = [any(n for pixel, n in enumerate(index) if pixel not in field) for index in wanted]
+    vanishing = {index: outside or zero for index, outside, zero in zip(wanted, unseen, zeros(kernel, wanted), strict=True)}
+    positive = sorted({index for index in wanted if not vanishing[index]})
     reduced = {index: tuple(index[pixel] for pixel in field) for index in positive}
     values: dict[MultiIndex, arb] = {}
     if positive:
