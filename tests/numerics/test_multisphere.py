@@ -79,6 +79,9 @@ def test_four_pixels_and_a_one_dimensional_bessel_integral():
         assert abs(value - arb(str(bessel(index, 3)))) < 2 * value.rad() + 1e-18
 
 
+RULE = numpy.polynomial.legendre.leggauss(160)
+
+
 def relu_dual(q, c):
     rho = numpy.clip(c / q, -1, 1)
     return q * (rho * (numpy.pi - numpy.arccos(rho)) + numpy.sqrt(1 - rho**2)) / (2 * numpy.pi)
@@ -110,7 +113,7 @@ def floats(net, t, part):
 def test_tensor_quadrature_in_doubles(depth, first, part, biased, channels, index):
     net = ss.cnn(ss.relu, depth, 2, 2, first_layer=first, **({"sigma_w2": "3/2", "sigma_b2": "1/5"} if biased else {}))
     value = numerics.eigenvalues(getattr(net, part), ss.MultiSphere(channels, 2), [index], 3)[0]
-    x, w = numpy.polynomial.legendre.leggauss(160)
+    x, w = RULE
     theta = numpy.pi * (x + 1) / 2
     density = w * numpy.sin(theta) ** (channels - 2)
     density /= density.sum()
