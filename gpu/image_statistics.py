@@ -81,13 +81,17 @@ def _record(index: MultiIndex, estimate: float, scale: float, error: float, cert
 
 
 def _standard_errors(kernel: ImageKernel, domain: MultiSphere, indices: list[MultiIndex], certified: list[arb], size: int) -> list[float]:
-    """sqrt(2 Var(h)/(n(n-1))), Var(h) = sum_j c_j lambda_{2j}(K^2) - lambda_k^2."""
+    """sqrt(2 Var(h)/(n(n-1))), Var(h) = E[h^2] - lambda_k^2."""
     from numerics import eigenvalues
+    from numerics.multisphere import mean_squares
 
-    parts = [domain.square_terms(index) for index in indices]
-    needed = sorted({index for part in parts for index in part})
-    squares = dict(zip(needed, eigenvalues(kernel * kernel, domain, needed, SQUARE_DIGITS), strict=True))
-    moments = [sum(float(squares[index]) * float(c) for index, c in part.items()) for part in parts]
+    if isinstance(kernel, PixelKernel):
+        moments = [float(value) for value in mean_squares(kernel, domain, indices, SQUARE_DIGITS)]
+    else:
+        parts = [domain.square_terms(index) for index in indices]
+        needed = sorted({index for part in parts for index in part})
+        squares = dict(zip(needed, eigenvalues(kernel * kernel, domain, needed, SQUARE_DIGITS), strict=True))
+        moments = [sum(float(squares[index]) * float(c) for index, c in part.items()) for part in parts]
     return [math.sqrt(2 * max(0.0, moment - float(value) ** 2) / (size * (size - 1.0))) for moment, value in zip(moments, certified, strict=True)]
 
 
@@ -116,11 +120,12 @@ def _estimates(kernel: ImageKernel, domain: MultiSphere, indices: list[MultiInde
 
 def _pooled(kernel: PixelKernel, domain: MultiSphere, indices: list[MultiIndex], sample: Any, library: Backend) -> list[tuple[float, float, float]]:
     """(mean, scale, sample standard error) of h over disjoint pairs for a global average pool."""
-    from numerics.multisphere import shifts
+    from numerics.multisphere import is_padded_pool, shifts
 
     if kernel.origin is None:
         raise DomainError("the check of a global average pool needs the kernel of a network, not a product")
-    group = shifts(kernel.origin)
+    # Under zero padding nothing commutes with shifts; multi-indices that have an eigenvalue of their own have no other translate.
+    group = [tuple(range(kernel.pixels))] if is_padded_pool(kernel) else shifts(kernel.origin)
     half = sample.shape[0] // 2
     pairs = [(sample[2 * row : 2 * row + 1], sample[2 * row + 1 : 2 * row + 2]) for row in range(half)]
     heights = [float(values(kernel, x, z, library.xp)[0, 0]) for x, z in pairs]

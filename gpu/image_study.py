@@ -41,7 +41,7 @@ from symspec.receptive_cones import ConeLaw, cone_law
 from symspec.receptive_field import EffectiveField, effective_receptive_field
 from symspec.spectrum import eigenvalue
 
-from .gram_statistics import gram_check
+from .image_statistics import DIGITS, image_check
 
 if TYPE_CHECKING:
     from numerics.product_decay import ProductBounds
@@ -213,19 +213,28 @@ def _rays(request: ImageRequest, law: ConeLaw | None, progress: Progress) -> tup
     if law is None or len(field) > RAY_PIXELS:
         return ()
     found = []
-    for support in dict.fromkeys((field, field[:1])):
-        indices = _along(request, support)
+    along = {support: _along(request, support) for support in (field, field[:1])}
+    for support, values in _along_rays(request, along, progress).items():
+        indices = along[support]
         try:
             exponent, derived = law.exponent(support), law.is_derived(support)
         except (DomainError, NoClosedForm):
             exponent, derived = None, False
-        try:
-            values = numerics.eigenvalues(request.kernel, request.domain, indices, RAY_DIGITS, progress=progress)
-        except Undecided:
-            continue
         wider = ImageRequest(request.network, request.kernel, request.domain, tuple(indices), RAY_DIGITS)
         found.append(Ray(support, exponent, derived, _rows(wider, law, indices, values, [None] * len(indices))))
     return tuple(found)
+
+
+def _along_rays(request: ImageRequest, along: dict[tuple[int, ...], list[MultiIndex]], progress: Progress) -> dict[tuple[int, ...], list[arb]]:
+    """Certified eigenvalues on all rays from one integration, or of those rays where they are in reach."""
+    every = list(dict.fromkeys(index for indices in along.values() for index in indices))
+    try:
+        known = dict(zip(every, numerics.eigenvalues(request.kernel, request.domain, every, RAY_DIGITS, progress=progress), strict=True))
+        return {support: [known[index] for index in indices] for support, indices in along.items()}
+    except Undecided:
+        if len(along) == 1:
+            return {}
+        return {support: values for part in along.items() for support, values in _along_rays(request, dict([part]), progress).items()}
 
 
 def _along(request: ImageRequest, support: tuple[int, ...]) -> list[MultiIndex]:
@@ -255,7 +264,7 @@ def _gram(request: ImageRequest, progress: Progress) -> tuple[tuple[ImageCheck, 
     if not low:
         return None, f"no multi-index of total degree up to {HIGHEST_CHECKED} was asked for, and of high degrees random images show nothing"
     try:
-        return tuple(gram_check(request.kernel, request.domain, request.points, low, request.seed, request.backend, progress=progress)), ""
+        return tuple(image_check(request.kernel, request.domain, request.points, low, request.seed, request.backend, progress=progress, digits=min(DIGITS, request.digits))), ""
     except Undecided as error:
         return None, str(error)
 

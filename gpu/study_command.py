@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NARROW, WIDE = 78, 130
 OTHER_COLUMNS = 52
 SHOWN_RATE_DIGITS = 20
-POINTS, QUICK_PIXELS = "2000", 2
+POINTS, QUICK_PIXELS = "2000", 3
 IMAGE_DEGREES = "total:4"
 
 
@@ -51,7 +51,7 @@ def study(parser: ArgumentParser) -> Runner:
     degrees_argument(parser, "0:30")
     digits_argument(parser, slow="for images what takes seconds")
     parser.add_argument("--out", default="study", metavar="FOLDER", help="folder to write (default %(default)s)")
-    parser.add_argument("--points", metavar="N", help=f"random points of the Gram check; 0 leaves it out (default {POINTS}, and 0 for images of three or more pixels, where it takes minutes)")
+    parser.add_argument("--points", metavar="N", help=f"random points of the Gram check; 0 leaves it out (default {POINTS}, and 0 for images of four or more pixels, where it takes minutes)")
     parser.add_argument("--seed", default="0", metavar="S", help="seed of the random points (default %(default)s)")
     parser.add_argument("--backend", default="auto", choices=BACKENDS, help="array library of the Gram check (default %(default)s)")
     return _study

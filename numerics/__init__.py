@@ -26,6 +26,7 @@ from .hermite import hermite_coefficients
 from .layer_contributions import Reduction, energies_of, error_reduction, layer_shares
 from .lipschitz import LipschitzChain, lipschitz_chain
 from .optimal_depths import OptimalDepth, optimal_depth
+from .pool_blocks import block_eigenvalues
 from .precision import working_precision
 from .product_decay import FactorizableBounds, ProductBounds, factorizable_bounds, factorizable_eigenvalue, product_bounds
 from .region_transform import FourierParts, fourier_parts
@@ -53,6 +54,7 @@ __all__ = [
     "Verified",
     "angle_polynomial",
     "ball",
+    "block_eigenvalues",
     "certify",
     "curve_coefficients",
     "decay_constant",

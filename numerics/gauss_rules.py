@@ -46,6 +46,9 @@ from symspec.errors import Undecided
 from .precision import working_precision
 
 NEWTON_STEPS = 60
+BISECTIONS = 14
+GUESS_BITS = 12
+TINY = 1e-300
 GUARD = 48
 Rule = tuple[list[arb], list[arb]]
 
@@ -59,7 +62,7 @@ def gauss_rule(channels: int, points: int, precision: int) -> Rule:
     with working_precision(precision + GUARD + 4 * points):
         polynomial = _polynomial(channels, points)
         slope = arb_poly(polynomial.derivative())
-        nodes = _roots(channels, arb_poly(polynomial), slope)
+        nodes = _roots(channels, polynomial)
         sizes = [1 / ((1 - x * x) * slope(x) ** 2) for x in nodes]
         total = sum(sizes, arb(0))
         return nodes, [size / total for size in sizes]
@@ -89,33 +92,56 @@ def zonal_rows(channels: int, t: list[arb], top: int) -> list[list[arb]]:
     return rows
 
 
-def _roots(channels: int, polynomial: arb_poly, slope: arb_poly) -> list[arb]:
-    """The zeros of P_n in dimension C, ascending: the positive ones isolated by interval Newton steps, and their mirror images."""
+def _roots(channels: int, polynomial: fmpq_poly) -> list[arb]:
+    """The zeros of P_n in dimension C, ascending: the squares of the positive ones isolated by interval Newton steps, and mirror images."""
     count = polynomial.degree()
-    positive = [_root(polynomial, slope, guess) for guess in _guesses(channels, count)[(count + 1) // 2 :]]
-    if not all(a < b for a, b in pairwise([arb(0), *positive])):
+    # P_n is even or odd: a polynomial of half the degree in x^2, up to a factor x.
+    halved = fmpq_poly(polynomial.coeffs()[count % 2 :: 2])
+    value, slope = arb_poly(halved), arb_poly(halved.derivative())
+    squares = [_root(value, slope, guess**2) for guess in _guesses(channels, count)]
+    if not all(a < b for a, b in pairwise([arb(0), *squares])):
         raise Undecided(f"the {count} nodes of the Gauss rule were not separated")
+    positive = [square.sqrt() for square in squares]
     return [*(-x for x in reversed(positive)), *[arb(0)] * (count % 2), *positive]
 
 
 def _guesses(channels: int, count: int) -> list[float]:
-    """Where to look: eigenvalues of the Jacobi matrix in doubles. Nothing is claimed of them."""
-    coefficients = [((m + 1) / (2 * m + channels - 2) if m else 1.0) * ((m + channels - 2) / (2 * m + channels) if m else 1 / channels) for m in range(count - 1)]
-    off = numpy.sqrt(numpy.array(coefficients))
-    return [float(x) for x in numpy.linalg.eigvalsh(numpy.diag(off, 1) + numpy.diag(off, -1))]
+    """Where to look for the positive zeros, ascending: bisection by Sturm counts, for all of them at once, in doubles. Nothing is claimed of them."""
+    m = numpy.arange(1, count)
+    # The squares of the entries beside the diagonal of the Jacobi matrix.
+    squares = [float(value) for value in m * (m + channels - 3.0) / ((2 * m + channels - 4.0) * (2 * m + channels - 2.0))] if channels > 2 else [0.5, *[0.25] * (count - 2)]
+    wanted = numpy.arange(count // 2)
+    low, high = numpy.zeros(len(wanted)), numpy.full(len(wanted), numpy.pi / 2)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        x = numpy.cos(middle)
+        pivot = -x - TINY
+        above = (pivot > 0).astype(int)
+        for square in squares:
+            pivot = -x - square / pivot
+            pivot[pivot == 0] = TINY
+            above += pivot > 0
+        # The zero of rank j from the right is at a smaller angle where more than j zeros are above x.
+        smaller = above > wanted
+        high, low = numpy.where(smaller, middle, high), numpy.where(smaller, low, middle)
+    return [float(value) for value in numpy.cos((low + high) / 2)[::-1]]
+
+
 def _root(polynomial: arb_poly, slope: arb_poly, guess: float) -> arb:
     # What the terms of the polynomial, whose absolute values sum to less than (1 + sqrt 2)^n, cost in bits.
-    lost = 2 * polynomial.degree() + 24
-    x = arb(guess)
+    lost = 4 * polynomial.degree() + 28
+    x, full, known = arb(guess), ctx.prec, GUESS_BITS
     for _ in range(NEWTON_STEPS):
-        step = polynomial(x.mid()) / slope(x.mid())
-        x = x.mid() - step
-        if abs(step) < arb(2) ** (lost - ctx.prec):
+        with working_precision(min(full, lost + 2 * known)):
+            step = polynomial(x) / slope(x)
+            x = (x - step).mid()
+        if abs(step) < arb(2) ** (lost - full):
             break
-    ball = x.mid() + arb(0, arb(2) ** (lost - ctx.prec))
-    found = x.mid() - polynomial(x.mid()) / slope(ball)
+        known *= 2
+    ball = x + arb(0, arb(2) ** (lost - full))
+    found = x - polynomial(x) / slope(ball)
     if not ball.contains_interior(found):
-        raise Undecided(f"a node of the Gauss rule of {polynomial.degree()} points was not isolated")
+        raise Undecided(f"a node of the Gauss rule of {2 * polynomial.degree()} points or one more was not isolated")
     return found
 
 

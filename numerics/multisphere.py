@@ -3,8 +3,8 @@ r"""Certified eigenvalues of kernels of images on products of spheres.
 :math:`\lambda_k=E[K(t)\prod_iP_{k_i}(t_i)]` for multi-indices k (:mod:`symspec.multisphere`). What is exactly 0 is decided exactly
 (:mod:`symspec.pixel_support`). Heads are mixtures of the one-position kernels :math:`K_p=V[p,p]`: trace is their mean, and so are the eigenvalues; under
 circular padding :math:`\lambda_k(K_p)=\lambda_{k'}(K_0)` with :math:`k'_i=k_{i+s_p}`, :math:`s_p` the shift of output p, so that only one kernel is
-integrated, at the shifted multi-indices. A global average pool has the same eigenvalues as the trace, on the shift-invariant
-functions. For each one-position kernel
+integrated, at the shifted multi-indices. A global average pool has then the same eigenvalues as the trace, on the shift-invariant
+functions; under zero padding its spectrum is that of blocks (:mod:`numerics.pool_blocks`). For each one-position kernel
 
 * products of Gauss and Gauss-Lobatto rules enclose the eigenvalue from both sides (:mod:`numerics.product_rules`): any number of pixels, and any number of
   digits for smooth activations; a kink costs a power of the number of points;
@@ -54,24 +54,44 @@ Progress = Callable[[int, int], None]
 def eigenvalues(kernel: Any, domain: MultiSphere, indices: Any, digits: Any = 30, *, progress: Progress | None = None) -> list[arb]:
     """lambda_k for multi-indices (or one), each to ``digits`` significant digits or exactly 0.
 
-    Raises InputError for a multi-index of another length, DomainError for a kernel of other pixels, one that is infinite on the diagonal, or a
-    global average pool without shift symmetry (zero padding), Undecided where the digits are out of reach.
+    Raises InputError for a multi-index of another length, DomainError for a kernel of other pixels, one that is infinite on the diagonal, or where a
+    global average pool under zero padding mixes the multi-index with others (:func:`numerics.block_eigenvalues`), Undecided where the digits are out of reach.
     """
     images = require_images(kernel, domain)
     wanted = multi_indices(domain, indices)
     bits = goal_bits(digits)
+    if is_padded_pool(images):
+        return _of_blocks(images, domain, wanted, digits)
     positions = single_positions(images)
     if positions is None:
-        return _of_one(images, domain, wanted, bits, progress)
+        return of_one(images, domain, wanted, bits, progress)
     parts = [(weight, part, [shifted(index, shift) for index in wanted]) for weight, part, shift in positions]
     asked: dict[PixelKernel, list[MultiIndex]] = {}
     for _, part, moved in parts:
         asked.setdefault(part, []).extend(moved)
     # All values are non-negative, so a mean is relatively as good as its parts, up to rounding.
     spare = 1 if len(parts) > 1 else 0
-    known = {part: dict(zip(keys, _of_one(part, domain, keys, bits + spare, progress), strict=True)) for part, keys in ((part, sorted(set(keys))) for part, keys in asked.items())}
+    known = {part: dict(zip(keys, of_one(part, domain, keys, bits + spare, progress), strict=True)) for part, keys in ((part, sorted(set(keys))) for part, keys in asked.items())}
     with working_precision(bits + 64):
         return [sum((known[part][moved[place]] * ball(weight) for weight, part, moved in parts), arb(0)) for place in range(len(wanted))]
+
+
+def mean_squares(kernel: Any, domain: MultiSphere, indices: Any, digits: Any = 2) -> list[arb]:
+    """E[(K(t) prod P_{k_i}(t_i))^2], to ``digits`` significant digits: what random images estimate lambda_k with.
+
+    P_k^2 is a sum of P_{2j} with coefficients >= 0, so that this is a sum of eigenvalues of K^2, of which only the large ones need be known. Errors as in
+    :func:`eigenvalues`; DomainError for a global average pool, whose values depend on more than the t_i.
+    """
+    images = require_images(kernel, domain)
+    if not images.is_diagonal:
+        raise DomainError("the square of a global average pool has no mean over the correlations t_i alone; take the head trace or eq")
+    square = images * images
+    field = square.receptive_field
+    terms = []
+    for index in multi_indices(domain, indices):
+        seen = {k: c for k, c in domain.square_terms(index).items() if not any(n for pixel, n in enumerate(k) if pixel not in field)}
+        terms.append({tuple(k[pixel] for pixel in field): c for k, c in seen.items()})
+    return product_rules.sums(square, domain.channels, terms, goal_bits(digits)) if terms else []
 
 
 def require_images(kernel: Any, domain: MultiSphere) -> PixelKernel:
@@ -109,10 +129,7 @@ def shifts(network: Any) -> list[tuple[int, ...]]:
 def single_positions(kernel: PixelKernel) -> list[tuple[Rational, PixelKernel, Permutation | None]] | None:
     """(weight, kernel of one position, shift) of which the head is the mixture; None for a product, which is none.
 
-    DomainError for a global average pool under zero padding. There V[p, q] is a function of <x_i, z_{i+q-p}> that depends on p and q and not on q - p alone, so
-    the operator maps a product of harmonics of multi-index k to its translates by q - p inside the image with weights that differ: it is block
-    diagonal, one block for each multi-index up to translation, of as many rows as k has translates. Only where that is one, as for k with both ends of the image
-    in it, is the product of harmonics an eigenfunction; else a multi-index has no eigenvalue of its own.
+    DomainError for a global average pool under zero padding, which is none either (:mod:`numerics.pool_blocks`).
     """
     if kernel.more:
         if not kernel.is_diagonal:
@@ -132,14 +149,20 @@ def single_positions(kernel: PixelKernel) -> list[tuple[Rational, PixelKernel, P
 
 
 def _one_position(kernel: PixelKernel, position: int) -> PixelKernel:
-    return replace(kernel.at([((position, position), Rational(1))]), origin=None)
+    return of_positions(kernel, (position, position))
 
 
-def _of_one(kernel: PixelKernel, domain: MultiSphere, wanted: list[MultiIndex], bits: int, progress: Progress | None) -> list[arb]:
-    """Eigenvalues of a kernel that is no mixture."""
-    vanishing = dict(zip(wanted, zeros(kernel, wanted), strict=True))
+def of_positions(kernel: PixelKernel, pair: tuple[int, int]) -> PixelKernel:
+    """The covariance V[p, q] of two outputs as a kernel."""
+    return replace(kernel.at([(pair, Rational(1))]), origin=None)
+
+
+def of_one(kernel: PixelKernel, domain: MultiSphere, wanted: list[MultiIndex], bits: int, progress: Progress | None) -> list[arb]:
+    """Eigenvalues of a kernel that is no mixture; for one that pairs two positions, E[K prod P_{k_i}] for k over the pixels of x, those of z being a shift of them."""
+    field = kernel.rows
+    unseen = [any(n for pixel, n in enumerate(index) if pixel not in field) for index in wanted]
+    vanishing = {index: outside or zero for index, outside, zero in zip(wanted, unseen, zeros(kernel, wanted), strict=True)}
     positive = sorted({index for index in wanted if not vanishing[index]})
-    field = kernel.receptive_field
     reduced = {index: tuple(index[pixel] for pixel in field) for index in positive}
     values: dict[MultiIndex, arb] = {}
     if positive:
@@ -147,13 +170,33 @@ def _of_one(kernel: PixelKernel, domain: MultiSphere, wanted: list[MultiIndex], 
     return [arb(0) if vanishing[index] else values[reduced[index]] for index in wanted]
 
 
+def is_padded_pool(kernel: PixelKernel) -> bool:
+    """Whether it is a global average pool of a network under zero padding, whose spectrum is that of blocks (:mod:`numerics.pool_blocks`)."""
+    return not kernel.more and kernel.origin is not None and kernel.origin.head == "gap" and kernel.origin.padding == "zero" and not kernel.is_diagonal
+
+
+def _of_blocks(kernel: PixelKernel, domain: MultiSphere, wanted: list[MultiIndex], digits: Any) -> list[arb]:
+    from .pool_blocks import block_eigenvalues, require_padded_pool, translates
+
+    network = require_padded_pool(kernel)
+    for index in wanted:
+        block = translates(network, index)
+        if len(block) > 1:
+            raise DomainError(
+                f"under zero padding global average pooling mixes {index} with its {len(block) - 1} other translates inside the image, so that it has no eigenvalue of its own: "
+                "numerics.block_eigenvalues gives those of all of them; or take the head trace or eq, or circular padding"
+            )
+    found = {index: block_eigenvalues(kernel, domain, index, digits)[0] for index in dict.fromkeys(wanted)}
+    return [found[index] for index in wanted]
+
+
 Method = Callable[[PixelKernel, int, list[MultiIndex], int, Progress | None], dict[MultiIndex, arb]]
 
 
 def _methods(kernel: PixelKernel) -> list[Method]:
     """What to try, the faster one first."""
-    count = len(kernel.receptive_field)
-    if count > MAX_BOXED or any(map(_is_series, kernel.factors)):
+    count = len(kernel.rows)
+    if count > MAX_BOXED or not kernel.is_diagonal or any(map(_is_series, kernel.factors)):
         return [_ruled]
     return [partial(_ruled, most=POINTS_BEFORE_BOXES[count]) if _is_singular(kernel) else _ruled, _boxed]
 
@@ -205,4 +248,4 @@ def _expected_bits(channels: int, index: MultiIndex) -> int:
     return 4 + int(order * log2(1 + sum(n * n for n in index) / len(index)))
 
 
-__all__ = ["eigenvalues", "multi_indices", "require_images", "shifted", "shifts", "single_positions"]
+__all__ = ["eigenvalues", "is_padded_pool", "mean_squares", "multi_indices", "of_one", "of_positions", "require_images", "shifted", "shifts", "single_positions"]

@@ -136,10 +136,16 @@ class Grid(Balls):
             # Where the units are equal the expressions may divide by zero.
             equal = numpy.asarray(state == 0, dtype=bool)
             if equal.any():
-                after[equal] = arb(0)
-                if slope is not None:
-                    slope[equal] = self._diagonal(dual, units.q)[1]
+                after = _replaced(after, equal, arb(0))
+                slope = None if slope is None else _replaced(slope, equal, self._diagonal(dual, units.q)[1])
         return after, slope
+
+
+def _replaced(values: Any, where: Any, new: arb) -> Any:
+    """The array, or a constant as one, with other entries in some places."""
+    entries = numpy.array(numpy.broadcast_to(numpy.asarray(values, dtype=object), where.shape))
+    entries[where] = new
+    return entries
 
 
 def _grid_table(symbols: Mapping[str, Any]) -> real.Table:
@@ -194,8 +200,7 @@ def _power_of_entries(base: Any, exponent: sympy.Rational) -> Any:
 
 def disc_table(symbols: Mapping[str, acb], angle: acb | None = None) -> real.Table:
     """The rules of complex balls; the angle of w is the principal one unless it is given."""
-    rules = complex_disc.table(NAN, NAN, lambda name: symbols[name])
-    return rules | {"archav": lambda w, _symmetry: principal_angle(w) if angle is None else angle, "pow": _power}
+    return RULES | {"symbol": symbols.__getitem__, "archav": lambda w, _symmetry: principal_angle(w) if angle is None else angle}
 
 
 def _disc(z: acb) -> tuple[acb, arb]:
@@ -245,6 +250,9 @@ def _power(base: acb, exponent: sympy.Rational) -> acb:
     return real.integer_power(_sqrt(base), int(exponent.p)) if exponent.q == 2 else complex_disc.power(base, exponent)
 
 
+RULES = complex_disc.table(NAN, NAN) | {"pow": _power}
+
+
 @dataclass(frozen=True)
 class DiscState:
     """A half squared distance; where it depends on one pixel only, the angle theta of that pixel and the symmetry of the correlation in it.
@@ -284,12 +292,14 @@ class Discs(Balls):
         symmetry = self._after(layer.activation.parity, state.symmetry)
         if state.theta is None or not layer.angular or not units.same:
             middle = _disc(state.e)[0]
-            centre, slope = self._at(dual, units, middle)[0], self._at(dual, units, state.e)[1]
+            value_tape, slope_tape = tape_of(dual, units).apart
+            centre, slope = self._at(value_tape, units, middle), self._at(slope_tape, units, state.e)
             return DiscState(moment - centre + slope * (state.e - middle), state.theta, symmetry, None), slope
         angle = self._angle(units, state, state.theta)
         middle = _disc(angle)[0]
         # d e'/d angle = slope * d e/d angle, e = q (1 - cos angle).
-        centre, slope = self._at_angle(dual, units.q, middle)[0], self._at_angle(dual, units.q, angle)[1]
+        value_tape, slope_tape = dual.same.apart
+        centre, slope = self._at_angle(value_tape, units.q, middle), self._at_angle(slope_tape, units.q, angle)
         return DiscState(moment - centre + slope * units.q * angle.sin() * (angle - middle), state.theta, symmetry, None), slope
 
     @staticmethod
@@ -304,13 +314,13 @@ class Discs(Balls):
         return EVEN if parity == "even" or symmetry == EVEN else symmetry if parity == "odd" else NEITHER
 
     @staticmethod
-    def _at(dual: PairDual, units: Units, e: acb) -> list[acb]:
-        return tape_of(dual, units).run(disc_table({"p": acb(units.p), "q": acb(units.q), "w": haversine(units, e)}))
+    def _at(tape: Tape, units: Units, e: acb) -> acb:
+        return tape.run(disc_table({"p": acb(units.p), "q": acb(units.q), "w": haversine(units, e)}))[0]
 
     @staticmethod
-    def _at_angle(dual: PairDual, q: Any, angle: acb) -> list[acb]:
+    def _at_angle(tape: Tape, q: Any, angle: acb) -> acb:
         half = (angle / 2).sin()
-        return dual.same.run(disc_table({"q": acb(q), "w": half * half}, angle))
+        return tape.run(disc_table({"q": acb(q), "w": half * half}, angle))[0]
 
 
 class Boxes(Balls):

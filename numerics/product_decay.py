@@ -56,6 +56,7 @@ from .precision import goal_bits, working_precision
 from .spectrum import eigenvalues
 
 DIGITS = 8
+TABLE_DIGITS = 5
 MAX_PIXELS = 12
 
 
@@ -121,7 +122,7 @@ def _table(kernel: Any, channels: int, last: int) -> dict[MultiIndex, arb]:
     field = kernel.receptive_field
     indices = list(product(range(last + 1), repeat=len(field)))
     full = [tuple(index[field.index(pixel)] if pixel in field else 0 for pixel in range(kernel.pixels)) for index in indices]
-    return dict(zip(indices, eigenvalues(kernel, MultiSphere(channels, kernel.pixels), full, DIGITS), strict=True))
+    return dict(zip(indices, eigenvalues(kernel, MultiSphere(channels, kernel.pixels), full, TABLE_DIGITS), strict=True))
 
 
 def certified_constants(values: Mapping[MultiIndex, arb], lower: Rational, upper: Rational) -> tuple[arb, arb, MultiIndex | None]:

@@ -31,15 +31,16 @@ first term. ∎ The gap is that of the fine rules on one axis plus products of t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from itertools import count
 from math import exp, inf, log, prod
 from typing import Any
 
 import numpy
-from flint import arb, arb_mat
+from flint import arb, arb_mat, fmpq
 
 from symspec.errors import Undecided
 from symspec.pixel_kernel import PixelKernel
@@ -49,6 +50,7 @@ from .angle_boxes import contracted
 from .gauss_rules import gauss_rule, lobatto_rule, zonal_rows
 from .pixel_balls import Balls, Grid, finite_entries
 from .precision import goal_bits, working_precision
+from .real import integer_power
 
 MAX_POINTS = 4_000_000
 SLAB_POINTS = 100_000
@@ -94,14 +96,24 @@ def eigenvalues(kernel: PixelKernel, channels: int, indices: list[MultiIndex], b
     Exact zeros must have been removed. At most ``most`` points are used in the grids of one pair of bounds; where that
     is not enough Undecided names the accuracy reached.
     """
-    top = tuple(max(index[axis] for index in indices) for axis in range(len(indices[0])))
+    values = sums(kernel, channels, [{index: Fraction(1)} for index in indices], bits, most=most, progress=progress)
+    return dict(zip(indices, values, strict=True))
+
+
+def sums(kernel: PixelKernel, channels: int, terms: Sequence[Mapping[MultiIndex, Fraction]], bits: int, *, most: int = MAX_POINTS, progress: Progress | None = None) -> list[arb]:
+    """Sums of c_k lambda_k, c_k >= 0, each to ``bits`` of relative accuracy; the single lambda_k need not be known as well.
+
+    Multi-indices and errors as in :func:`eigenvalues`; single lambda_k may be 0.
+    """
+    indices = {index for part in terms for index in part}
+    top = tuple(map(max, zip(*indices, strict=True)))
     grids = Grids(kernel, channels, top)
     search = Search(grids, bits, most)
     while search.size is not None:
         low, high = grids.bracket(search.size, bits, progress)
         with working_precision(bits + GUARD_BITS):
-            values = {index: between(low[index], high[index]) for index in indices}
-        reached = min(value.rel_accuracy_bits() for value in values.values())
+            values = [between(*(sum((fmpq(c.numerator, c.denominator) * bound[index] for index, c in part.items()), arb(0)) for bound in (low, high))) for part in terms]
+        reached = min(value.rel_accuracy_bits() for value in values)
         if reached >= bits:
             return values
         search.advance(reached)
@@ -188,7 +200,7 @@ class Grids:
     def __init__(self, kernel: PixelKernel, channels: int, top: MultiIndex) -> None:
         self.kernel, self.channels, self.top = kernel, channels, top
         lonely = frozenset().union(*map(singular_pixels, kernel.factors))
-        self.refined = tuple(len(top) > 1 and pixel in lonely for pixel in kernel.receptive_field)
+        self.refined = tuple(len(top) > 1 and pixel in lonely for pixel in kernel.rows)
 
     def counts(self, size: Size) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Points of the coarse and the fine rules on the axes."""
@@ -267,11 +279,12 @@ def singular_pixels(program: PixelProgram) -> frozenset[int]:
 
 def values(kernel: PixelKernel, states: list[Any]) -> Any:
     """K on a grid, equal and opposite pixels included; ``states`` are the arrays of 1 - t_i."""
-    field = kernel.receptive_field
+    field = kernel.rows
     axes = {pixel: points.reshape([-1 if index == axis else 1 for index in range(len(field))]) for axis, (pixel, points) in enumerate(zip(field, states, strict=True))}
     found: Any = arb(1)
-    for factor in kernel.factors:
-        found = found * factor.run(Grid(lambda pair: axes[pair[0]], slopes=factor.reads_slopes()))
+    for factor, times in Counter(kernel.factors).items():
+        value = factor.run(Grid(lambda pair: axes[pair[0]], slopes=factor.reads_slopes()))
+        found = found * integer_power(value, times)
     grid = numpy.array(numpy.broadcast_to(numpy.asarray(found, dtype=object), tuple(map(len, states))))
     for place in zip(*numpy.nonzero(~finite_entries(grid)), strict=True):
         # Where pixels are opposite an expression may divide by zero; the carrier of single balls is cut to where the exact value lies.
@@ -289,4 +302,4 @@ def _product(kernel: PixelKernel, states: dict[int, arb]) -> arb:
     return value
 
 
-__all__ = ["Grids", "between", "eigenvalues", "lower_rules", "singular_pixels", "upper_rules", "values"]
+__all__ = ["Grids", "between", "eigenvalues", "lower_rules", "singular_pixels", "sums", "upper_rules", "values"]

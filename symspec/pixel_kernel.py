@@ -70,6 +70,11 @@ class PixelKernel:
         """The pixels that the kernel depends on, ascending."""
         return tuple(sorted(frozenset().union(*(factor.receptive_field for factor in self.factors))))
 
+    @cached_property
+    def rows(self) -> tuple[int, ...]:
+        """The pixels of x that the kernel depends on, ascending; those of z are others where outputs at different positions are paired."""
+        return tuple(sorted({i for factor in self.factors for i, _ in factor.levels[0]}))
+
     @property
     def is_diagonal(self) -> bool:
         """Whether K depends on the correlations t_i = <x_i, z_i> only: heads eq and trace."""

@@ -131,23 +131,23 @@ class Reach(PairCarrier):
 
 
 def vanishes(kernel: PixelKernel, index: Sequence[int]) -> bool:
-    """Whether lambda_k is exactly 0 for a kernel with head eq or trace. False where the box is too large to decide."""
+    """Whether lambda_k is exactly 0 for a kernel with head eq or trace. Where the box is too large to decide, True only outside the receptive field."""
     return zeros(kernel, [tuple(index)])[0]
 
 
 def zeros(kernel: PixelKernel, indices: Sequence[Sequence[int]]) -> list[bool]:
     """:func:`vanishes` for many multi-indices, from one box that holds them all."""
     field = kernel.receptive_field
+    outside = [any(n for pixel, n in enumerate(index) if pixel not in field) for index in indices]
     wanted = [tuple(index[pixel] for pixel in field) for index in indices]
     top = tuple(max((index[axis] for index in wanted), default=0) + 1 for axis in range(len(field)))
     if prod(n + 1 for n in top) > MAX_BOX:
         # Parities alone: what no power of either parity reaches is 0.
         top = tuple(1 for _ in field)
         if prod(n + 1 for n in top) > MAX_BOX:
-            return [False] * len(indices)
+            return outside
     box = Box(field, top)
     reached = _reached(kernel, box)
-    outside = [any(n for pixel, n in enumerate(index) if pixel not in field) for index in indices]
     return [out or box.clipped(index) not in reached for out, index in zip(outside, wanted, strict=True)]
 
 

@@ -78,6 +78,21 @@ class Tape:
             registers.append(rule(*arguments) if operation.data is None else rule(*arguments, operation.data))
         return [registers[index] for index in self.outputs]
 
+    @cached_property
+    def apart(self) -> tuple[Tape, ...]:
+        """A tape for each output, of the operations that it needs."""
+        return tuple(self._only(output) for output in self.outputs)
+
+    def _only(self, output: int) -> Tape:
+        needed = {output}
+        for index in range(output, -1, -1):
+            if index in needed:
+                needed.update(self.operations[index].arguments)
+        kept = sorted(needed)
+        place = {old: new for new, old in enumerate(kept)}
+        operations = (self.operations[old] for old in kept)
+        return Tape(tuple(Operation(op.name, tuple(place[a] for a in op.arguments), op.data) for op in operations), (place[output],))
+
 
 # The one rule table of the visitor: sympy head -> operation name of every carrier.
 UNARY: dict[type, str] = {

@@ -26,12 +26,12 @@ INDICES = tuple(multi_indices_to(2, 2))
 @pytest.fixture(scope="module")
 def relu():
     net = ss.cnn(ss.relu, 1, 2, 2)
-    return conduct(ImageRequest(net, net.ntk, SPACE, INDICES, digits=10, points=200, seed=3, backend="numpy"))
+    return conduct(ImageRequest(net, net.ntk, SPACE, INDICES, digits=8, points=200, seed=3, backend="numpy"))
 
 
 def test_rows(relu):
     net = relu.request.network
-    values = numerics.eigenvalues(net.ntk, SPACE, INDICES, 10)
+    values = numerics.eigenvalues(net.ntk, SPACE, INDICES, 8)
     assert [row.eigenvalue.overlaps(value) for row, value in zip(relu.rows, values, strict=True)] == [True] * len(INDICES)
     assert [row.multiplicity for row in relu.rows] == [1, 3, 3, 5, 9, 5]
     assert arb("0.9") < relu.total_share < 1

@@ -96,3 +96,12 @@ def test_a_wrong_guess_is_no_node(monkeypatch):
     monkeypatch.setattr(gauss_rules, "_guesses", lambda channels, count: [0.1] * count)
     with pytest.raises(Undecided, match=r"separated|isolated"):
         gauss_rule.__wrapped__(3, 6, 70)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4, 5, 17, 100, 3000])
+def test_nodes_of_many_rules_are_found(channels):
+    """Zeros that meet the points of the bisection exactly (C = 2 and 4), and clustered ones (large C), among them; the rules are exact for t^2."""
+    for points in (*range(2, 30), 64, 99, 128, 257):
+        nodes, weights = gauss_rule(channels, points, 60)
+        with working_precision(60):
+            assert abs(sum((w * t * t for t, w in zip(nodes, weights, strict=True)), arb(0)) * channels - 1) < arb("1e-15")

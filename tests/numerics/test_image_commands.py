@@ -12,12 +12,12 @@ from symspec.command_line import multi_indices_to
 
 
 def test_eigenvalues(capsys):
-    arguments = ["eigenvalues", "relu", "--depth", "2", "--network", "cnn:2,2,pointwise,trace", "--domain", "multisphere:3,2", "--degrees", "2,2;2,0", "--digits", "8"]
+    arguments = ["eigenvalues", "relu", "--depth", "2", "--network", "cnn:2,2,pointwise,trace", "--domain", "multisphere:3,2", "--degrees", "2,2;2,0", "--digits", "5"]
     assert main(arguments) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].endswith("2 pixels, head trace, pointwise first layer on multisphere:3,2")
-    assert printed[2].startswith("   2,2            25  0.00095849458")
-    assert main([*arguments, "--json"]) == 0
+    assert printed[2].startswith("   2,2            25  0.000958")
+    assert main([*arguments, "--json", "--digits", "3"]) == 0
     record = json.loads(capsys.readouterr().out)["eigenvalues"][0]
     assert record["degree"] == [2, 2]
     assert record["multiplicity"] == "25"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import mpmath
 import numpy
@@ -53,14 +54,14 @@ def test_three_pixels():
 
 def bessel(index, dimension):
     """The same eigenvalues for kappa_1 of the mean of t_i: kappa_1 has the Laplace measure K_0(x)/(pi x)^2, and E exp(x t) P_k(t) is a Bessel function."""
-    with mpmath.workdps(25):
+    with mpmath.workdps(18):
         nu, size = mpmath.mpf(dimension) / 2 - 1, len(index)
 
         def one(k, x):
             return mpmath.gamma(nu + 1) * (2 / x) ** nu * mpmath.besseli(nu + k, x)
 
         def integrand(x):
-            return mpmath.besselk(0, x) / x**2 * mpmath.fprod(one(k, x / size) for k in index)
+            return mpmath.besselk(0, x) / x**2 * mpmath.fprod(one(k, x / size) ** times for k, times in Counter(index).items())
 
         return 2 / mpmath.pi**2 * mpmath.quad(integrand, [0, *(4**j for j in range(10))])
 
@@ -73,9 +74,12 @@ def test_a_one_dimensional_bessel_integral(dimension, index):
 
 def test_four_pixels_and_a_one_dimensional_bessel_integral():
     indices = [(2, 0, 0, 0), (1, 1, 1, 1)]
-    for index, value in zip(indices, numerics.eigenvalues(ss.cnn(ss.relu, 1, 4, 4).ck, ss.MultiSphere(3, 4), indices, 7), strict=True):
-        assert value.rel_accuracy_bits() > 23
+    for index, value in zip(indices, numerics.eigenvalues(ss.cnn(ss.relu, 1, 4, 4).ck, ss.MultiSphere(3, 4), indices, 5), strict=True):
+        assert value.rel_accuracy_bits() > 16
         assert abs(value - arb(str(bessel(index, 3)))) < 2 * value.rad() + 1e-18
+
+
+RULE = numpy.polynomial.legendre.leggauss(160)
 
 
 def relu_dual(q, c):
@@ -109,7 +113,7 @@ def floats(net, t, part):
 def test_tensor_quadrature_in_doubles(depth, first, part, biased, channels, index):
     net = ss.cnn(ss.relu, depth, 2, 2, first_layer=first, **({"sigma_w2": "3/2", "sigma_b2": "1/5"} if biased else {}))
     value = numerics.eigenvalues(getattr(net, part), ss.MultiSphere(channels, 2), [index], 3)[0]
-    x, w = numpy.polynomial.legendre.leggauss(160)
+    x, w = RULE
     theta = numpy.pi * (x + 1) / 2
     density = w * numpy.sin(theta) ** (channels - 2)
     density /= density.sum()
@@ -137,8 +141,8 @@ def test_polynomial_kernels_are_exact(head):
 
 def test_the_two_methods_agree():
     for net, indices in ((ss.cnn(ss.gelu, 1, 2, 2), [(1, 0), (1, 1), (2, 2)]), (ss.cnn(ss.relu, 2, 2, 2), [(0, 0), (1, 1)]), (POINTWISE, [(1, 2)])):
-        boxed = multisphere._boxed(net.ntk, 3, indices, 16, None)
-        ruled = product_rules.eigenvalues(net.ntk, 3, indices, 14)
+        boxed = multisphere._boxed(net.ntk, 3, indices, 12, None)
+        ruled = product_rules.eigenvalues(net.ntk, 3, indices, 12)
         assert all(boxed[index].overlaps(ruled[index]) for index in indices)
 
 
@@ -207,6 +211,22 @@ def test_gap_acts_on_orbit_sums_exactly():
         assert applied(even[0] - even[1]) == 0
 
 
+def test_mean_squares():
+    """Against the whole spectrum of K^2, and by hand for (t_1^2 + t_2^2)/2, t uniform on [-1, 1]; a pixel that K does not see gives E P_k^2 = 1/5."""
+    space, kernel = ss.MultiSphere(3, 2), ss.cnn(ss.relu, 2, 2, 2, first_layer="pointwise").ntk
+    for index, value in zip([(0, 0), (1, 2)], multisphere.mean_squares(kernel, space, [(0, 0), (1, 2)], 3), strict=True):
+        terms = space.square_terms(index)
+        parts = numerics.eigenvalues(kernel * kernel, space, list(terms), 2)
+        assert value.rel_accuracy_bits() >= 9
+        assert value.overlaps(sum((part * numerics.ball(sympy.Rational(c.numerator, c.denominator)) for part, c in zip(parts, terms.values(), strict=True)), arb(0)))
+    squares = ss.hierarchical([[0, 0, 1], [0, 1]], [1, 2])
+    assert multisphere.mean_squares(squares, space, [(0, 0)], 12)[0].overlaps(arb(14) / 90)
+    lonely = ss.cnn(ss.monomial(1), 1, 1, 2).ck
+    assert abs(multisphere.mean_squares(lonely, space, [(0, 2)], 12)[0] - arb(1) / 15) < 1e-11
+    with pytest.raises(DomainError, match="pool"):
+        multisphere.mean_squares(ss.cnn(ss.relu, 1, 2, 2, "gap").ck, space, [(0, 0)])
+
+
 def test_zero_padding_and_strides():
     space = ss.MultiSphere(3, 2)
     padded = ss.cnn(ss.relu, 1, 2, 2, "trace", padding="zero")
@@ -215,7 +235,7 @@ def test_zero_padding_and_strides():
     assert all(a.overlaps((b + c) / 2) for a, b, c in zip(*values, strict=True))
     assert values[2][0] == 0
     with pytest.raises(DomainError, match="circular padding"):
-        numerics.eigenvalues(ss.cnn(ss.relu, 1, 2, 2, "gap", padding="zero").ck, space, [(1, 1)])
+        numerics.eigenvalues(ss.cnn(ss.relu, 1, 2, 2, "gap", padding="zero").ck, space, [(1, 1), (1, 0)])
     strided = ss.cnn(ss.relu, 1, 2, 4, "gap", stride=2).ck
     found = numerics.eigenvalues(strided, ss.MultiSphere(3, 4), [(2, 0, 0, 0), (0, 0, 2, 0), (0, 1, 1, 0)], 10)
     assert found[0].overlaps(found[1])

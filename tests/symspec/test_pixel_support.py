@@ -37,3 +37,10 @@ def test_polynomial_kernels_have_the_support_of_their_terms():
     reached = closure((5, 5, 5), [term for term in terms if max(term) <= 5])
     assert zeros(kernel, indices) == [index not in reached for index in indices]
     assert 10 < len(reached) < len(indices)
+
+
+def test_outside_of_a_large_field():
+    """Frequencies at pixels that are not read vanish also where the field is too large for a box of parities."""
+    kernel = ss.cnn(ss.relu, 1, 20, 22).ck
+    unread = next(pixel for pixel in range(22) if pixel not in kernel.receptive_field)
+    assert zeros(kernel, [tuple(int(pixel == unread) for pixel in range(22)), (0,) * 22]) == [True, False]

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import mpmath
 import pytest
 import sympy
 from sympy import Rational, Symbol, cos, exp, pi, sin, sqrt
 
+import symspec as ss
 from symspec.errors import ExpressionTooLarge, NoClosedForm
 from symspec.functions import Orthant, archav
 from symspec.program import RHO, THETA0, Line, Program, combine, sympy_table, tree_size
@@ -76,3 +79,15 @@ def test_every_rule_of_the_sympy_table_is_a_function_of_the_right_value():
     assert table["theta"]() == pi / 3
     assert table["archav"](Rational(1, 4), 0) == pi / 3
     assert table["orthant"](sympy.S.Zero, sympy.S.Zero, pi / 2) == Rational(1, 4) == Orthant(0, 0, pi / 2)
+
+
+def test_outputs_apart():
+    """Each output by its own operations, in fewer registers."""
+    tape = ss.cnn(ss.relu, 1, 2, 2).ck.program.dual.at(1).same
+    symbols = {"q": 1.5, "w": 0.3}
+    rules = {name: getattr(math, name) for name in ("sin", "cos")} | {
+        "constant": float, "symbol": symbols.__getitem__, "add": lambda a, b: a + b, "mul": lambda a, b: a * b, "pow": lambda a, n: a ** float(n), "archav": lambda w, _s: 2 * math.asin(math.sqrt(w)),
+    }
+    whole, parts = tape.run(rules), tape.apart
+    assert [part.run(rules) for part in parts] == [[value] for value in whole]
+    assert all(len(part.operations) < len(tape.operations) for part in parts)

