@@ -115,7 +115,8 @@ def haversine(units: Units, state: Any) -> Any:
     if units.same:
         return state / (2 * units.q)
     root_p, root_q = units.p.sqrt(), units.q.sqrt()
-    return (state - (root_p - root_q) ** 2 / 2) / (2 * root_p * root_q)
+    gap = root_p - root_q
+    return (state - gap * gap / 2) / (2 * root_p * root_q)
 
 
 class Grid(Balls):
