@@ -39,7 +39,7 @@ from numerics.precision import goal_bits, working_precision
 from numerics.spectrum import require_spectrum
 from numerics.variances import total_variance
 from symspec.decay_law import PARITIES, decay
-from symspec.domain import Domain, Sphere, require_sphere
+from symspec.domain import Domain, Gaussian, Sphere, require_sphere
 from symspec.errors import DomainError, ExpressionTooLarge, NoClosedForm, SymspecError, Undecided
 from symspec.kernel import Kernel
 from symspec.layers import Architecture
@@ -128,7 +128,9 @@ def conduct(request: Request, bar: Bar = lambda _what: nullcontext(lambda _done,
     """
     if not isinstance(request.domain, Domain):
         raise DomainError(f"a study needs a domain such as Sphere(d), Circle() or BooleanCube(d), not {request.domain!r}")
-    require_spectrum(request.kernel, request.domain, [], "a study")
+    if isinstance(request.domain, Gaussian):
+        # A study is of one eigenvalue a degree.
+        require_spectrum(request.kernel, request.domain, [], "a study")
     with bar("certified eigenvalues") as progress:
         values = numerics.eigenvalues(request.kernel, request.domain, request.degrees, request.digits, progress=progress)
     with bar("decay law"):

@@ -238,3 +238,11 @@ def test_a_cube_whose_shares_do_not_add_up_is_an_error(monkeypatch):
     monkeypatch.setattr(study_module, "total_variance", lambda *_: arb(1) + arb("1e-9"))
     with pytest.raises(errors.SymspecError, match="not to 1"):
         conduct(request)
+
+
+def test_several_eigenvalues_in_a_degree_are_no_study(capsys, tmp_path):
+    from symspec.cli import main
+
+    assert main(["study", "erf", "--domain", "gaussian:5", "--out", str(tmp_path / "s")]) == 2
+    assert "homogeneous" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
