@@ -56,7 +56,8 @@ def layer_shares(network: Architecture, domain: Domain, degrees: Iterable[int], 
     """The shares of ``network.ntk_layers`` at each degree, first layer first, each ball good to about ``digits`` digits.
 
     Exactly 0 where a layer has no such degree; None for a degree at which the whole tangent kernel vanishes. Works on every domain
-    on which eigenvalues do; raises as :func:`numerics.eigenvalues`.
+    on which eigenvalues do; raises as :func:`numerics.eigenvalues`. Where a degree has several eigenvalues (Gaussian inputs, kernels that
+    are not homogeneous in the lengths) the shares are those of their sum.
     """
     wanted = list(degrees)
     require_architecture(network)

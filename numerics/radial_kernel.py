@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import sympy
@@ -201,7 +201,7 @@ def _exponent(form: Any) -> arb | None:
     """What multiplies q in the exponent of the bound; None where the activation grows faster or is known as a series only."""
     if not isinstance(form, Form) or any(term.alpha.is_positive or isinstance(term.gate, Delta) for term in form.terms):
         return None
-    beta = max((abs(ball(term.beta)) for term in form.terms), default=arb(0), key=float)
+    beta = reduce(arb.max, (abs(ball(term.beta)) for term in form.terms), arb(0))
     return beta * beta * (4 if any(term.power for term in form.terms) else 2)
 
 
