@@ -64,12 +64,12 @@ def _rounded_up(bits: int) -> int:
     return -(-bits // BIT_STEP) * BIT_STEP
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _coefficients(expr: Expr, key: Key, count: int, bits: int) -> tuple[arb, ...]:
     return tuple(hermite_quadrature.coefficients(expr, _from_key(key), count, bits))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def _moments(expr: Expr, order: int, key: Key, bits: int) -> tuple[arb, arb]:
     return hermite_quadrature.moments(expr, order, _from_key(key), bits)
 

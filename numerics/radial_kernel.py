@@ -19,6 +19,7 @@ multiplied by a number :math:`\tau`: a power series in :math:`\tau` whose coeffi
 :math:`\Gamma=\sum|\gamma_i|,\ p=\max p_i`: a polynomial in r bounds K(r, r, 1) for all r (:meth:`RadialKernel.growth`). With factors
 :math:`e^{\beta_ix}` and :math:`\beta=\max|\beta_i|` the moment is at most :math:`2^{3/2}\Gamma^2(1+\sqrt{(4p-1)!!}\,q^p)e^{4\beta^2q}`, or
 :math:`2\Gamma^2e^{2\beta^2q}` if p = 0 (Cauchy-Schwarz, :math:`Ee^{s|Z|}\le2e^{s^2/2}`): expectations are finite for one hidden layer and large d.
+Functions known in a strip have the bounds of :mod:`numerics.strip_bounds` on the line.
 
 >>> import symspec as ss
 >>> kernel = RadialKernel.of(ss.mlp(ss.erf, 2, sigma_w2=2, sigma_b2=1).ntk)
@@ -46,13 +47,15 @@ from symspec.network import Network
 from symspec.pair_dual import PairDual
 from symspec.program import RHO, Tape, compile_lines
 from symspec.residual import ResidualNetwork
-from symspec.strip_functions import SeriesDual
+from symspec.strip import StripForm
 from symspec.terms import Delta
 
 from . import power_series, real
 from .constants import ball
 from .precision import working_precision
 from .radial_steps import Steps, steps_of
+from .sector import disc_radius, require_polynomial_growth
+from .strip_bounds import Envelope, envelope
 
 C = Symbol("c", real=True)
 Number = Any  # arb or acb
@@ -74,14 +77,26 @@ class RadialKernel:
 
     @staticmethod
     def of(kernel: Kernel) -> RadialKernel:
-        """Raises NoClosedForm for anything but a kernel of a fully connected or residual network whose duals are closed forms."""
+        """Raises NoClosedForm for anything but a kernel of a fully connected or residual network, and for series in which exponentials grow."""
         origin = kernel.origin
         if origin is None or not isinstance(origin.network, (Network, ResidualNetwork)):
             raise NoClosedForm(f"{kernel} is not known between inputs of different lengths; kernels of fully connected and residual networks are")
         found = RadialKernel(origin.network, origin.part, origin.scale)
-        if any(expr.has(SeriesDual) for expr in found.expressions):
-            raise NoClosedForm(f"the dual of {origin.network.activation} is a series, known for equal lengths only; Gaussian inputs need a closed-form dual (erf, gelu, relu, sin, ...)")
+        if found.is_series:
+            require_polynomial_growth(found.profile.base)
         return found
+
+    @cached_property
+    def is_series(self) -> bool:
+        """Whether the duals are known as power series only."""
+        return isinstance(self.network.activation.form, StripForm)
+
+    @property
+    def profile(self) -> StripForm:
+        """The activation of a kernel whose duals are series."""
+        form = self.network.activation.form
+        assert isinstance(form, StripForm)
+        return form
 
     @cached_property
     def _dual(self) -> PairDual:
@@ -91,7 +106,7 @@ class RadialKernel:
     def expressions(self) -> tuple[Expr, Expr]:
         """Value and slope in the variances and the covariance."""
         value, slope = (expr.subs(RHO, C / (sympy.sqrt(P) * sympy.sqrt(Q))) for expr in self._dual.readable(same=False))
-        return value, slope if self._reads_slopes else sympy.S.Zero
+        return value, slope if self.reads_slopes else sympy.S.Zero
 
     @cached_property
     def pair_tape(self) -> Tape:
@@ -106,11 +121,12 @@ class RadialKernel:
     @cached_property
     def moments(self) -> tuple[Expr, Expr]:
         """What :attr:`moment_tape` compiles."""
-        slope = self.network.nonlinearity.slope_dual.diagonal(P) if self._reads_slopes else sympy.S.Zero
+        slope = self.network.nonlinearity.slope_dual.diagonal(P) if self.reads_slopes else sympy.S.Zero
         return self._dual.second_moment_at(P), slope
 
     @property
-    def _reads_slopes(self) -> bool:
+    def reads_slopes(self) -> bool:
+        """Whether the kernel depends on slopes."""
         return self.steps.reads_slopes(self.part)
 
     @property
@@ -174,7 +190,7 @@ class RadialKernel:
     @cached_property
     def growth(self) -> Growth:
         """A bound of K(r, r, 1) for every r. Undecided for activations that grow exponentially, but for one hidden layer."""
-        form, derivative = self.network.activation.form, self.network.nonlinearity.derivative.form if self._reads_slopes else None
+        form, derivative = self.network.activation.form, self.network.nonlinearity.derivative.form if self.reads_slopes else None
         rate = _exponent(form)
         if rate is None or (self.network.depth > 1 and rate != 0):
             raise Undecided("the activation is not bounded by a polynomial (in one hidden layer, by an exponential function), so what lies beyond a length is not bounded under Gaussian inputs")
@@ -198,15 +214,31 @@ class Growth:
 
 
 def _exponent(form: Any) -> arb | None:
-    """What multiplies q in the exponent of the bound; None where the activation grows faster or is known as a series only."""
+    """What multiplies q in the exponent of the bound; None where the activation grows faster."""
+    if isinstance(form, StripForm):
+        bound = _on_the_line(form)
+        return arb(0) if bound.alpha <= 0 and bound.beta <= 0 else None
     if not isinstance(form, Form) or any(term.alpha.is_positive or isinstance(term.gate, Delta) for term in form.terms):
         return None
     beta = reduce(arb.max, (abs(ball(term.beta)) for term in form.terms), arb(0))
     return beta * beta * (4 if any(term.power for term in form.terms) else 2)
 
 
+def _on_the_line(form: StripForm) -> Envelope:
+    """|f(x)| <= size (1 + |x|)^power e^(alpha x^2 + beta |x|); derivatives by Cauchy's formula in a disc inside the strip."""
+    if form.order == 0:
+        return envelope(form.base, arb(0))
+    radius = disc_radius(form.base)
+    return envelope(form.base, radius).of_derivative(form.order, radius)
+
+
 def _moment_bound(form: Any) -> Callable[[arb_poly], arb_poly]:
     """What stands beside the exponential function in the bounds of the module docstring, as a function of q."""
+    if isinstance(form, StripForm):
+        bound = _on_the_line(form)
+        square, moment = bound.size * bound.size, arb(int(sympy.factorial2(2 * bound.power - 1))) if bound.power else arb(0)
+        # (1 + |x|)^(2m) <= 2^(2m-1) (1 + x^(2m)) for m > 0.
+        return lambda q: (q**bound.power * moment + 1) * (square * 2 ** max(0, 2 * bound.power - 1))
     size, top = sum((abs(ball(term.coefficient)) for term in form.terms), arb(0)), max((term.power for term in form.terms), default=0)
     whole = 2 * size * size
     if all(term.beta == 0 for term in form.terms):

@@ -36,6 +36,8 @@ SCALES = (fmpq(1, 2), fmpq(1, 8), fmpq(2), None)
 FIRST_TERMS, MAX_TERMS, MAX_NODES = 32, 1600, 220
 PROPOSAL_NODES, PROPOSAL_BITS = 40, 120
 DENOMINATOR = 1 << 10
+# Intervals of series may not reach 0, where they are not analytic.
+FINEST = 1 << 48
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,11 @@ def _proposals(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, mo
     ends = intervals(kernel, d, goal)
     terms = _enough_terms(kernel, RadialMeasure(d, 0, Chart(*ends[0], SCALES[0])), top, goal)
     for (low, high), scale in product(ends, SCALES):
+        if kernel.is_series:
+            # Variances 0 are singular: the logarithm of the length is the coordinate.
+            if low == 0 or scale != SCALES[0]:
+                continue
+            scale = low
         measure = RadialMeasure(d, shift if low == 0 else 0, Chart(low, high, scale))
         enough = measure.polynomials(goal, MAX_NODES) if more is not None else 1
         if enough is None:
@@ -115,18 +122,17 @@ def intervals(kernel: RadialKernel, d: int, goal: int) -> list[tuple[fmpq, fmpq]
                 outer, inner = (middle, inner) if inside(middle) else (outer, middle)
             return outer
 
-        def wide_enough(low: int, high: int) -> bool:
-            return bool(RadialMeasure(d, 0, Chart(fmpq(low, DENOMINATOR), fmpq(high, DENOMINATOR))).outside(kernel.growth) < limit)
+        def wide_enough(low: fmpq, high: fmpq) -> bool:
+            return bool(RadialMeasure(d, 0, Chart(low, high)).outside(kernel.growth) < limit)
 
-        beyond = DENOMINATOR
-        while not wide_enough(0, beyond):
+        beyond, zero = DENOMINATOR, fmpq(0)
+        while not wide_enough(zero, fmpq(beyond, DENOMINATOR)):
             beyond *= 2
-        high = least(lambda n: wide_enough(0, n), beyond, DENOMINATOR)
-        low = least(lambda n: wide_enough(n, beyond), 0, DENOMINATOR)
-    end = fmpq(high, DENOMINATOR)
-    start = fmpq(low, DENOMINATOR)
+        end = fmpq(least(lambda n: wide_enough(zero, fmpq(n, DENOMINATOR)), beyond, DENOMINATOR), DENOMINATOR)
+        finest = FINEST if kernel.is_series else DENOMINATOR
+        start = fmpq(least(lambda n: wide_enough(fmpq(n, finest), fmpq(beyond, DENOMINATOR)), 0, finest), finest)
     # An interval from 0 wastes polynomials where little of the measure is.
-    return [(start, end)] if 8 * start > end else [(fmpq(0), end)] if low == 0 else [(start, end), (fmpq(0), end)]
+    return [(start, end)] if 8 * start > end else [(fmpq(0), end)] if start == 0 else [(start, end), (fmpq(0), end)]
 
 
 def _enough_terms(kernel: RadialKernel, measure: RadialMeasure, top: int, goal: int) -> int:
