@@ -74,6 +74,16 @@ def _moments(expr: Expr, order: int, key: Key, bits: int) -> tuple[arb, arb]:
     return hermite_quadrature.moments(expr, order, _from_key(key), bits)
 
 
+@lru_cache(maxsize=2048)
+def _rest(expr: Expr, key: Key, order: int, count: int, bits: int) -> arb:
+    """q^m E sigma^(m)^2 less the terms below ``count``."""
+    size = next((chunk for chunk in CHUNKS if chunk >= count), count)
+    values = _coefficients(expr, key, size, bits)[:count]
+    with working_precision(bits + 32):
+        partial = sum((a * a * _falling(n, order) for n, a in enumerate(values)), arb(0))
+        return _from_key(key) ** order * _moments(expr, order, key, bits)[0] - partial
+
+
 @dataclass(frozen=True)
 class MehlerSeries:
     """The series of one function and one pair of variances, its coefficients to an absolute error of 2^-bits."""
@@ -124,12 +134,9 @@ class MehlerSeries:
         return parts[0] if len(parts) == 1 else (parts[0] * parts[1]).sqrt().upper()
 
     def _rest(self, key: Key, order: int, count: int) -> arb:
-        size = next((chunk for chunk in CHUNKS if chunk >= count), count)
-        values = _coefficients(self.expr, key, size, self.bits)[:count]
-        partial = sum((a * a * _falling(n, order) for n, a in enumerate(values)), arb(0))
-        return _from_key(key) ** order * _moments(self.expr, order, key, self.bits)[0] - partial
+        return _rest(self.expr, key, order, count, self.bits)
 
-    def _is_exhausted(self, order: int, count: int) -> bool:
+    def is_exhausted(self, order: int, count: int) -> bool:
         """Whether the rest is lost in the radii of the coefficients, so that more terms would tell nothing."""
         return all(rest.mid() < 4 * rest.rad() for rest in (self._rest(key, order, count) for key in {self.p, self.q}))
 
@@ -139,7 +146,7 @@ class MehlerSeries:
         for count in CHUNKS:
             if count <= order or not self._promising(count, float(ratio), bits):
                 continue
-            if self.remainder(order, count) * ratio ** (count - order) < goal or self._is_exhausted(order, count):
+            if self.remainder(order, count) * ratio ** (count - order) < goal or self.is_exhausted(order, count):
                 return count
         return None
 
@@ -231,10 +238,21 @@ def _taylor(series: MehlerSeries, start: arb, length: int) -> list[arb]:
     ratio = abs(r).upper()
     if not ratio < 1:
         raise Undecided("the dual has no power series at the end of its interval")
-    count = max(series.count_for(0, arb(1), ctx.prec) or CHUNKS[-1], next((chunk for chunk in CHUNKS if chunk >= length), length))
+    count = _terms_about(series, ratio, length)
     values = arb_poly(series.weights(count))(arb_poly([r, 1]))
     rest = series.remainder(0, count)
     return [values[m] + arb(0, _shifted_tail(rest, ratio, count, m)) for m in range(length)]
+
+
+def _terms_about(series: MehlerSeries, ratio: arb, length: int) -> int:
+    """The first chunk whose rest does not show in so many coefficients about r, or the largest that tells more than the one before."""
+    sizes = [chunk for chunk in CHUNKS if chunk >= length] or [length]
+    goal = arb(2) ** (-ctx.prec)
+    for count in sizes:
+        rest = series.remainder(0, count)
+        if series.is_exhausted(0, count) or all(_shifted_tail(rest, ratio, count, m) < goal for m in {0, length // 2, length - 1}):
+            return count
+    return sizes[-1]
 
 
 def _shifted_tail(rest: arb, ratio: arb, count: int, m: int) -> arb:

@@ -205,7 +205,8 @@ def coefficients(expr: Expr, q: arb, count: int, bits: int) -> list[arb]:
             break
         lost += excess + GUARD
     with working_precision(bits + 16):
-        return [value + drift for value in result]
+        # What is exactly 0 is so by parity, for every variance.
+        return [value if value == 0 else value + drift for value in result]
 
 
 def _excess(value: arb, bits: int) -> int:
