@@ -3,7 +3,7 @@ r"""Gram matrices of fully connected and residual networks between points of any
 The recursion of :mod:`numerics.radial_steps` is read on matrices of pairs: variances p, q of the two points, and the half squared distance
 :math:`e=\tfrac12E(u-v)^2` of the pair in the place of its covariance (:mod:`symspec.pair_dual`), which is exactly 0 for equal points and for near
 ones computed from their difference. The method is direct; no error bound is claimed (a few 1e-15 of the variances, and up to 1e-8 in the angle within
-1e-8 of the diagonal).
+1e-8 of the diagonal). Duals that are series are summed by :mod:`gpu.length_duals`.
 
 Memory beside input and output: about a dozen tiles a thread.
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy
@@ -33,6 +34,7 @@ from symspec.program import Tape
 
 from .backends import Backend
 from .carrier import constant, table
+from .length_duals import between
 from .tiles import Tile, each, scaled_rows, tiles
 
 NEAR = 0.05
@@ -85,7 +87,7 @@ class Recursion:
 
     @staticmethod
     def _run(tape: Tape, symbols: dict[str, Any], xp: Any) -> Any:
-        return tape.run(table(xp, None) | {"symbol": symbols.__getitem__})
+        return tape.run(table(xp, None) | {"symbol": symbols.__getitem__, "dual": partial(between, xp)})
 
 
 def _half_squared_distances(x: Any, y: Any, xp: Any) -> Any:

@@ -33,6 +33,7 @@ the working precision makes up for; it is raised until the radii meet the goal.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache, reduce
 from math import ceil, floor, inf, log, pi, sqrt
 
 from flint import arb
@@ -81,26 +82,17 @@ class GaussianIntegrals:
     expr: Expr
     q: arb
 
-    def _strips(self) -> list[arb]:
-        """Half-widths for sigma that are worth trying."""
-        width = strip_width(self.expr)
-        if width == oo:
-            return [arb(s) for s in ENTIRE]
-        return [(ball(width) * share).lower() for share in SHARES]
-
     def _envelopes(self, order: int) -> list[tuple[arb, Envelope]]:
         """(s in the variable z, envelope there of the derivative of that order)."""
-        found = []
-        room = arb(1) if order == 0 or strip_width(self.expr) == oo else arb(0.5)
-        for strip in self._strips():
-            try:
-                bound = envelope(self.expr, strip).of_derivative(order, (1 - room) * strip if room < 1 else arb(1))
-            except Undecided:
-                continue
-            inner = strip * room if order == 0 or room < 1 else strip - 1
-            if inner > 0 and bound.size.is_finite():
-                found.append(((inner / self.q.upper().sqrt()).lower(), bound))
-        return found
+        root = self.q.upper().sqrt()
+        return [((inner / root).lower(), bound) for inner, bound in _strips(self.expr, order)]
+
+    def drift(self) -> arb:
+        """A bound of |da_n/dq|, the same for all n."""
+        squares = [bound.mean_square(self.q) for _, bound in _strips(self.expr, 2) if 1 - 4 * bound.alpha * self.q > 0]
+        if not squares:
+            raise Undecided(f"{self.expr}: no bound of the second derivative is known under the variance {self.q.str(5)}")
+        return (reduce(lambda a, b: a.min(b), squares).sqrt() / 2).upper()
 
     def coefficient_rule(self, n: int, bits: int) -> Rule:
         """A rule for a_0 .. a_n with an absolute error of 2^-bits."""
@@ -132,6 +124,28 @@ class GaussianIntegrals:
             step = _short(_step_of(best, bits))
             outer = min(usable, key=lambda item: float(item.size.log() + item.gamma / item.c))
             return _cut(best, outer, step, bits)
+
+
+def _half_widths(expr: Expr) -> list[arb]:
+    width = strip_width(expr)
+    return [arb(s) for s in ENTIRE] if width == oo else [(ball(width) * share).lower() for share in SHARES]
+
+
+@lru_cache(maxsize=64)
+def _strips(expr: Expr, order: int) -> tuple[tuple[arb, Envelope], ...]:
+    """(half-width, envelope there of the derivative of that order) for the strips that are worth trying."""
+    with working_precision(BOUND_BITS):
+        found, width = [], strip_width(expr)
+        room = arb(1) if order == 0 or width == oo else arb(0.5)
+        for strip in _half_widths(expr):
+            try:
+                bound = envelope(expr, strip).of_derivative(order, (1 - room) * strip if room < 1 else arb(1))
+            except Undecided:
+                continue
+            inner = strip * room if order == 0 or room < 1 else strip - 1
+            if inner > 0 and bound.size.is_finite():
+                found.append((inner, bound))
+        return tuple(found)
 
 
 def _step_of(item: _Integrand, bits: int) -> float:
@@ -191,7 +205,7 @@ def coefficients(expr: Expr, q: arb, count: int, bits: int) -> list[arb]:
     """a_0(q) .. a_{count-1}(q), each with an absolute error of about 2^-bits, at a sufficient working precision."""
     drift = arb(0)
     if not q.is_exact():
-        drift = arb(0, (q.rad() * moments(expr, 2, q, BOUND_BITS)[0].sqrt() / 2).upper())
+        drift = arb(0, (q.rad() * GaussianIntegrals(expr, q).drift()).upper())
         q = q.mid()
     rule = GaussianIntegrals(expr, q).coefficient_rule(max(count - 1, 0), bits)
     form = StripForm(expr)

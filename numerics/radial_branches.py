@@ -9,6 +9,7 @@ Sizes are those of :mod:`numerics.radial_continuation`; what must be shown of ev
 * the variances of the layers are likewise analytic: they are the diagonals K(r, r, 1) of the layers, evaluated as functions of v.
 
 >>> import symspec as ss
+>>> from numerics.precision import working_precision
 >>> with working_precision(64):
 ...     closed = Branches(RadialKernel.of(ss.mlp(ss.erf, 1).ck))
 ...     v = Jet.exact(acb(1, 0.5))
@@ -24,7 +25,6 @@ from functools import cached_property
 from flint import acb, arb, fmpq
 
 from .jets import Jet, JetTape
-from .precision import working_precision
 from .radial_kernel import C, P, Q, RadialKernel
 
 MAX_HALVINGS = 12

@@ -15,6 +15,8 @@ The variances of the layers are continued by :mod:`numerics.sector_moments`.
 :math:`p_1` is analytic inside and avoids the negative axis as it does on the boundary (argument principle), and so on.
 
 >>> import symspec as ss
+>>> from flint import acb
+>>> from numerics.precision import working_precision
 >>> with working_precision(64):
 ...     series = Sectors(RadialKernel.of(ss.mlp(ss.tanh, 2).ck))
 ...     v = Jet.exact(acb(1, 0.5))
@@ -26,16 +28,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flint import acb, arb
+from flint import arb
 
 from .constants import ball
 from .jets import Jet
-from .precision import working_precision
 from .radial_branches import Sizes
 from .radial_kernel import RadialKernel
 from .radial_steps import Steps
 from .sector_moments import crude_size, moments, wide_sector
-
 
 OPPOSITE = {"even": "odd", "odd": "even"}
 
@@ -73,7 +73,7 @@ class Sectors:
         inner.covariances.append((abs(v.over) * t * steps.linear + steps.bias).upper())
         outer.covariances.append(abs(variance.over).upper())
         for index in range(steps.depth):
-            found = self._layers(variance, index + 1 < steps.depth)
+            found = self._layers(variance, is_followed=index + 1 < steps.depth)
             if found is None:
                 return None
             value, slope, square = found
@@ -88,7 +88,7 @@ class Sectors:
                 outer.covariances[-1] = abs(variance.over).upper()
         return Sizes(inner.read(self.kernel), outer.read(self.kernel))
 
-    def _layers(self, variance: Jet, is_followed: bool) -> tuple[Layer, Layer, Jet | None] | None:
+    def _layers(self, variance: Jet, *, is_followed: bool) -> tuple[Layer, Layer, Jet | None] | None:
         """The activation and its derivative, and E f^2 as a jet where another layer follows."""
         form, parity = self.kernel.profile, self.kernel.network.activation.parity
         slope = Layer(arb(0), arb(0), "odd")

@@ -62,3 +62,38 @@ def operator(evaluate, d, k, nodes=100, cosines=160):
 def eigenvalues(evaluate, d, k):
     """Descending."""
     return numpy.sort(numpy.linalg.eigvalsh(operator(evaluate, d, k)))[::-1]
+
+
+def strip_pair(function, derivative, terms=160):
+    """The dual of a function and that of its derivative by their Hermite coefficients."""
+    z = numpy.linspace(-10, 10, 1601)
+    weight = numpy.exp(-z * z / 2) / numpy.sqrt(2 * numpy.pi) * (z[1] - z[0])
+    rows = [numpy.ones_like(z), z]
+    for n in range(1, terms - 1):
+        rows.append((z * rows[n] - numpy.sqrt(n) * rows[n - 1]) / numpy.sqrt(n + 1))
+    weighted = numpy.array(rows) * weight
+
+    def coefficients(f, p):
+        return numpy.moveaxis(f(numpy.sqrt(p)[..., None] * z) @ weighted.T, -1, 0)
+
+    def one(f, p, q, c):
+        if p is q and q is c:
+            return (f(numpy.sqrt(numpy.asarray(p))[..., None] * z) ** 2 @ weight)[()]
+        p, q = numpy.asarray(p, float), numpy.asarray(q, float)
+        first, second, rho = coefficients(f, p), coefficients(f, q), c / numpy.sqrt(p * q)
+        total = 0.0
+        for a, b in zip(first[::-1], second[::-1], strict=True):
+            total = total * rho + a * b
+        return total
+
+    return lambda p, q, c: (one(function, p, q, c), one(derivative, p, q, c))
+
+
+def logistic(x):
+    return 1 / (1 + numpy.exp(-x))
+
+
+tanh_pair = strip_pair(numpy.tanh, lambda x: 1 - numpy.tanh(x) ** 2)
+sigmoid_pair = strip_pair(logistic, lambda x: logistic(x) * logistic(-x))
+silu_pair = strip_pair(lambda x: x * logistic(x), lambda x: logistic(x) * (1 + x * logistic(-x)))
+softplus_pair = strip_pair(lambda x: numpy.logaddexp(0, x), logistic)

@@ -148,12 +148,17 @@ def test_fault_bound_too_small(monkeypatch):
 
 def test_fault_strip_too_wide(monkeypatch):
     """The envelope refuses a strip beyond the poles; with the refusal removed the error bound fails."""
-    strips = GaussianIntegrals._strips
-    monkeypatch.setattr(GaussianIntegrals, "_strips", lambda self: [3 * s for s in strips(self)[-4:]])
-    with pytest.raises(errors.Undecided):
-        faulty()
-    monkeypatch.setattr("numerics.strip_bounds._quarter", lambda w: w)
-    assert misses(faulty())
+    widths = hermite_quadrature._half_widths
+    monkeypatch.setattr(hermite_quadrature, "_half_widths", lambda expr: [3 * s for s in widths(expr)[-4:]])
+    try:
+        hermite_quadrature._strips.cache_clear()
+        with pytest.raises(errors.Undecided):
+            faulty()
+        monkeypatch.setattr("numerics.strip_bounds._quarter", lambda w: w)
+        hermite_quadrature._strips.cache_clear()
+        assert misses(faulty())
+    finally:
+        hermite_quadrature._strips.cache_clear()
 
 
 def test_fault_sum_cut_too_early(monkeypatch):

@@ -11,14 +11,16 @@ from hypothesis import given, settings, strategies as st
 
 import numerics
 import symspec as ss
+from numerics.jets import Jet
 from numerics.precision import working_precision
-from numerics.radial_continuation import Chart, Continued, Ellipse, Jet, boundary
+from numerics.radial_branches import Branches
+from numerics.radial_continuation import Chart, Ellipse, boundary
 from numerics.radial_kernel import RadialKernel
 from tests.numerics import double_lengths as doubles
 
 lengths = st.floats(0.1, 2.5)
 cosines = st.floats(-0.95, 0.95)
-NETWORKS = [(ss.erf, doubles.erf_pair), (ss.relu, doubles.relu_pair), (ss.sin, doubles.sin_pair)]
+NETWORKS = [(ss.erf, doubles.erf_pair), (ss.relu, doubles.relu_pair), (ss.sin, doubles.sin_pair), (ss.tanh, doubles.tanh_pair)]
 
 
 def series_value(kernel, r, s, t, terms):
@@ -36,7 +38,10 @@ def test_series_against_the_recursion_in_doubles(activation, pair, depth, r, s, 
     assert series_value(RadialKernel.of(getattr(network, part)), r, s, t, 250) == pytest.approx(float(wanted), rel=1e-6)
 
 
-@pytest.mark.parametrize("network", [ss.mlp(ss.gelu, 2), ss.mlp(ss.erf, 2, sigma_w2=2, sigma_b2=1), ss.mlp(ss.relu, 2), ss.mlp("x^3 + x", 1), ss.resnet(ss.relu, 2, "1/2"), ss.resnet(ss.erf, 2, 1)])
+EQUAL = [ss.mlp(ss.gelu, 2), ss.mlp(ss.erf, 2, sigma_w2=2, sigma_b2=1), ss.mlp(ss.relu, 2), ss.mlp("x^3 + x", 1), ss.resnet(ss.relu, 2, "1/2"), ss.resnet(ss.erf, 2, 1), ss.mlp(ss.tanh, 2)]
+
+
+@pytest.mark.parametrize("network", EQUAL)
 def test_equal_lengths_give_the_kernel(network):
     """Also normalised, and layer by layer."""
     for kernel in (network.ck, network.ntk, *network.ntk_layers, 3 * network.ck):
@@ -53,6 +58,9 @@ GROWING = [
     ss.resnet(ss.gelu, 2, 1),
     ss.mlp(ss.exp, 1),
     ss.mlp("x*exp(x/2)", 1),
+    ss.mlp(ss.tanh, 2, sigma_w2=2, sigma_b2=1),
+    ss.mlp(ss.softplus, 2),
+    ss.resnet(ss.silu, 2, 1),
 ]
 
 
@@ -73,15 +81,15 @@ def test_the_boundary_bounds_what_is_inside(network, t):
     ellipse = Ellipse(Chart(fmpq(1, 2), fmpq(3, 2)), 1.6)
     arcs = boundary(kernel, ellipse, fmpq(t))
     largest, variance = max(float(arc.size) for arc in arcs), max(float(arc.variance) for arc in arcs)
-    inside, continued = [], Continued(kernel)
+    inside, closed = [], Branches(kernel)
     with working_precision(64):
         for ratio in (1.01, 1.3, 1.599):
             for i in range(13):
                 _, v = Ellipse(ellipse.chart, ratio).point(i, 12)
-                state = continued.at(Jet.exact(v.middle), arb(fmpq(t)))
-                assert state is not None
-                inside.append(float(state.sizes[0]))
-                assert float(state.sizes[1]) <= variance * (1 + 1e-9)
+                sizes = closed.sizes(Jet.exact(v.middle), arb(fmpq(t)))
+                assert sizes is not None
+                inside.append(float(sizes.size))
+                assert float(sizes.variance) <= variance * (1 + 1e-9)
     assert max(inside) <= largest * (1 + 1e-9)
     assert max(inside) > largest / 20
 
