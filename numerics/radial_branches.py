@@ -14,7 +14,7 @@ Sizes are those of :mod:`numerics.radial_continuation`; what must be shown of ev
 ...     closed = Branches(RadialKernel.of(ss.mlp(ss.erf, 1).ck))
 ...     v = Jet.exact(acb(1, 0.5))
 ...     print(closed.bounded(v, arb(1), arb(1)).size.str(6, radius=False), closed.bounded(Jet.exact(acb(-1)), arb(1), arb(1)))
-0.513163 None
+1.07629 None
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ from symspec.pair_dual import PairDual
 from symspec.program import RHO, Tape, compile_lines
 from symspec.residual import ResidualNetwork
 from symspec.strip import StripForm
-from symspec.terms import Delta
+from symspec.terms import Delta, X
 
 from . import power_series, real
 from .constants import ball
@@ -232,13 +232,21 @@ def _on_the_line(form: StripForm) -> Envelope:
     return envelope(form.base, radius).of_derivative(form.order, radius)
 
 
+def _power_moment(size: arb, power: int, zeros: int) -> Callable[[arb_poly], arb_poly]:
+    """A bound of E size (1+|u|)^(2 power) u^(2 zeros), by (1+|u|)^(2m) <= 2^(2m-1) (1 + u^(2m)) for m > 0."""
+    lowest, highest = (arb(int(sympy.factorial2(2 * n - 1))) if n else arb(1) for n in (zeros, zeros + power))
+    if power == 0:
+        return lambda q: q**zeros * (size * lowest)
+    return lambda q: (q**zeros * lowest + q ** (zeros + power) * highest) * (size * 2 ** (2 * power - 1))
+
+
 def _moment_bound(form: Any) -> Callable[[arb_poly], arb_poly]:
     """What stands beside the exponential function in the bounds of the module docstring, as a function of q."""
     if isinstance(form, StripForm):
-        bound = _on_the_line(form)
-        square, moment = bound.size * bound.size, arb(int(sympy.factorial2(2 * bound.power - 1))) if bound.power else arb(0)
-        # (1 + |x|)^(2m) <= 2^(2m-1) (1 + x^(2m)) for m > 0.
-        return lambda q: (q**bound.power * moment + 1) * (square * 2 ** max(0, 2 * bound.power - 1))
+        # |f(x)| <= |x| sup |f'| on [-|x|, |x|] where f vanishes at 0, so that little is lost below small lengths.
+        zeros = 1 if form.expr.subs(X, 0) == 0 else 0
+        bound = _on_the_line(form.derivative() if zeros else form)
+        return _power_moment(bound.size * bound.size, bound.power, zeros)
     size, top = sum((abs(ball(term.coefficient)) for term in form.terms), arb(0)), max((term.power for term in form.terms), default=0)
     whole = 2 * size * size
     if all(term.beta == 0 for term in form.terms):

@@ -32,6 +32,8 @@ from .radial_measure import RadialMeasure
 
 RATIOS = (9.0, 7.0, 5.5, 4.5, 3.7, 3.1, 2.6, 2.25, 2.0, 1.8, 1.65, 1.52, 1.42, 1.33, 1.26, 1.2, 1.15, 1.11, 1.08)
 ARGUMENTS = (fmpq(1), fmpq(31, 32), fmpq(15, 16), fmpq(7, 8), fmpq(3, 4))
+# Series need correlations that stay below 1 in every layer.
+SERIES_ARGUMENTS = (*ARGUMENTS, fmpq(5, 8), fmpq(1, 2))
 SCALES = (fmpq(1, 2), fmpq(1, 8), fmpq(2), None)
 FIRST_TERMS, MAX_TERMS, MAX_NODES = 32, 1600, 220
 PROPOSAL_NODES, PROPOSAL_BITS = 40, 120
@@ -87,19 +89,14 @@ def plan(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, more: in
 def _proposals(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, more: int | None) -> Iterator[Plan]:
     ends = intervals(kernel, d, goal)
     terms = _enough_terms(kernel, RadialMeasure(d, 0, Chart(*ends[0], SCALES[0])), top, goal)
-    for (low, high), scale in product(ends, SCALES):
-        if kernel.is_series:
-            # Variances 0 are singular: the logarithm of the length is the coordinate.
-            if low == 0 or scale != SCALES[0]:
-                continue
-            scale = low
-        measure = RadialMeasure(d, shift if low == 0 else 0, Chart(low, high, scale))
+    for chart in _charts(kernel, ends):
+        measure = RadialMeasure(d, shift if chart.low == 0 else 0, chart)
         enough = measure.polynomials(goal, MAX_NODES) if more is not None else 1
         if enough is None:
             continue
         kept = enough + (more or 0)
         fewest = MAX_NODES
-        for ratio, t in product(RATIOS, ARGUMENTS):
+        for ratio, t in product(RATIOS, SERIES_ARGUMENTS if kernel.is_series else ARGUMENTS):
             one = Plan(measure, Ellipse(measure.chart, ratio), (), t, terms, 0, kept)
             if one.least_nodes(goal) > fewest:
                 continue
@@ -108,6 +105,13 @@ def _proposals(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, mo
             if found is not None and found.nodes <= MAX_NODES:
                 yield found
                 fewest = min(fewest, found.nodes)
+
+
+def _charts(kernel: RadialKernel, ends: list[tuple[fmpq, fmpq]]) -> list[Chart]:
+    if kernel.is_series:
+        # Variances 0 are singular: the logarithm of the length is the coordinate.
+        return [Chart(low, high, low) for low, high in ends if low > 0]
+    return [Chart(low, high, scale) for (low, high), scale in product(ends, SCALES)]
 
 
 def intervals(kernel: RadialKernel, d: int, goal: int) -> list[tuple[fmpq, fmpq]]:

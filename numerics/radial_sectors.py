@@ -21,7 +21,7 @@ The variances of the layers are continued by :mod:`numerics.sector_moments`.
 ...     series = Sectors(RadialKernel.of(ss.mlp(ss.tanh, 2).ck))
 ...     v = Jet.exact(acb(1, 0.5))
 ...     print(series.bounded(v, arb(1), arb("0.9")).size.str(3, radius=False), series.bounded(Jet.exact(acb(-1)), arb(1), arb(1)))
-1.45 None
+5.97 None
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ theorem and Cauchy's estimate, with S the supremum on the disc,
 >>> with working_precision(64):
 ...     here = moments(sympy.tanh(X), 0, acb(1, 1), acb(1, 1))
 ...     print(here.square.str(6, radius=False), here.size.str(6, radius=False))
-0.460711 + 0.213236j 0.579165
+0.460192 + 0.147262j 0.493533
 """
 
 from __future__ import annotations
