@@ -246,6 +246,8 @@ def _moment_bound(form: Any) -> Callable[[arb_poly], arb_poly]:
         # |f(x)| <= |x| sup |f'| on [-|x|, |x|] where f vanishes at 0, so that little is lost below small lengths.
         zeros = 1 if form.expr.subs(X, 0) == 0 else 0
         bound = _on_the_line(form.derivative() if zeros else form)
+        if not (bound.alpha <= 0 and bound.beta <= 0):
+            raise Undecided(f"{form} and its derivative are not shown to be bounded by a polynomial, so what lies beyond a length is not bounded under Gaussian inputs")
         return _power_moment(bound.size * bound.size, bound.power, zeros)
     size, top = sum((abs(ball(term.coefficient)) for term in form.terms), arb(0)), max((term.power for term in form.terms), default=0)
     whole = 2 * size * size

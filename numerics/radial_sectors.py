@@ -125,7 +125,7 @@ class _Chain:
         self.covariances.append((steps.mixed(self.covariances[-1], value) + steps.bias).upper())
 
     def read(self, kernel: RadialKernel) -> arb:
-        found: arb = (kernel.steps.read(kernel.part, self.covariances, self.values, self.slopes) * ball(kernel.scale)).upper()
+        found: arb = (kernel.steps.read(kernel.part, self.covariances, self.values, self.slopes) * abs(ball(kernel.scale))).upper()
         return found
 
 

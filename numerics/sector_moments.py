@@ -209,6 +209,8 @@ class _Rule:
         aliasing = 2 * mass / ((2 * arb.pi() * self.strip / self.step).exp() - 1)
         # Beyond the end T, on both sides: x^k phi(x) decreases there, and (1 + u/T)^k <= e^(ku/T).
         degree, end = power + extra, self.end
+        if not end * end > degree:
+            return arb("inf")
         edge = (1 + self.a * end) ** power * end**extra * (-end * end / 2).exp() / (2 * arb.pi()).sqrt()
         return (aliasing + 2 * size * edge / (end - degree / end)).upper()
 
