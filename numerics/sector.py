@@ -45,13 +45,13 @@ from symspec.terms import X
 from . import complex_disc
 from .constants import ball
 from .precision import working_precision
+from .strip_bounds import Function, Rules, evaluator
 
 PRECISION = 64
 FIRST_RADIUS, MAX_RADIUS = 8, 256
 FIRST_PIECES, ENOUGH_HALVINGS, MAX_HALVINGS = 32, 4, 9
 DISC_SHARE = fmpq(3, 4)
 NAN = complex_disc.NAN
-Function = Callable[[acb], acb]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def sector(base: Expr, order: int, angle: fmpq) -> SectorBound | None:
             return None
         start, tails = found
         power = max(0, *(tail.degree() for tail in tails))
-        f = evaluator(expr)
+        f = evaluator(expr, COMPLEX)
         disc, size = _on_disc(f, radius), arb(0)
         for side, tail in zip((1, -1), tails, strict=True):
             size = size.max(sum((abs(tail[j]) * arb(start) ** (j - power) for j in range(tail.degree() + 1)), arb(0)))
@@ -192,7 +192,7 @@ def at_infinity(expr: Expr, end: End) -> acb_poly | None:
 
 def _head(head: Any, g: acb_poly, end: End) -> acb_poly | None:
     if g.degree() <= 0:
-        value = _HEADS[head](g[0])
+        value = COMPLEX.heads[head](g[0])
         return acb_poly([value]) if value.is_finite() else None
     grown = end.growth(g) if g.degree() == 1 else None
     if grown is None or head not in _FAR:
@@ -255,25 +255,6 @@ def _quadratic_power(power: Expr, end: End) -> acb_poly | None:
     return acb_poly([acb(0)] * int(twice) + [value * end.side ** int(twice)])
 
 
-def evaluator(expr: Expr) -> Function:
-    """The expression as a function of a complex ball; NaN where the argument of a function may lie on its cut."""
-    if expr == X:
-        return lambda z: z
-    if not expr.has(X):
-        value = acb(ball(expr))
-        return lambda z: value
-    parts = [evaluator(part) for part in expr.args]
-    if expr.is_Add:
-        return lambda z: reduce(lambda a, b: a + b, (part(z) for part in parts))
-    if expr.is_Mul:
-        return lambda z: reduce(lambda a, b: a * b, (part(z) for part in parts))
-    inner = parts[0]
-    if expr.is_Pow:
-        return lambda z: complex_disc.power(inner(z), expr.exp)
-    head = _HEADS[expr.func]
-    return lambda z: head(inner(z))
-
-
 def _cut(head: Any, function: Function) -> Function:
     """A function off its two cuts on the imaginary axis."""
     limit = LIMITS[head]
@@ -289,15 +270,20 @@ def _softplus(z: acb) -> acb:
     return (1 + z.exp()).log() if z.real < 0 else z + (1 + (-z).exp()).log()
 
 
-_HEADS: dict[Any, Function] = {
-    sympy.tanh: _cut(sympy.tanh, acb.tanh),
-    sympy.sech: _cut(sympy.sech, acb.sech),
-    softplus: _cut(softplus, _softplus),
-    sympy.atan: _cut(sympy.atan, acb.atan),
-    sympy.exp: acb.exp,
-    sympy.sin: acb.sin,
-    sympy.cos: acb.cos,
-    sympy.erf: acb.erf,
-}
+# NaN where the argument of a function may lie on its cut.
+COMPLEX = Rules(
+    {
+        sympy.tanh: _cut(sympy.tanh, acb.tanh),
+        sympy.sech: _cut(sympy.sech, acb.sech),
+        softplus: _cut(softplus, _softplus),
+        sympy.atan: _cut(sympy.atan, acb.atan),
+        sympy.exp: acb.exp,
+        sympy.sin: acb.sin,
+        sympy.cos: acb.cos,
+        sympy.erf: acb.erf,
+    },
+    complex_disc.power,
+    lambda expr: acb(ball(expr)),
+)
 
-__all__ = ["End", "SectorBound", "at_infinity", "disc_radius", "evaluator", "require_polynomial_growth", "sector"]
+__all__ = ["COMPLEX", "End", "SectorBound", "at_infinity", "disc_radius", "require_polynomial_growth", "sector"]

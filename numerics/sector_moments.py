@@ -34,7 +34,8 @@ from sympy import Expr
 from symspec.strip import StripForm
 
 from .precision import working_precision
-from .sector import SectorBound, evaluator, sector
+from .sector import COMPLEX, SectorBound, sector
+from .strip_bounds import evaluator
 
 PRECISION, BITS = 64, 26
 # Sectors are tried whose angle exceeds that of the line by these parts of what is left of a right angle.
@@ -147,7 +148,7 @@ def _computed(base: Expr, order: int, key: tuple[int, int, int, int], bounds: tu
     p = acb(arb((key[0], key[1])), arb((key[2], key[3])))
     a = p.sqrt()
     rule = _Rule.of(a, bounds)
-    f, g = (evaluator(StripForm(base, n).expr) for n in (order, order + 1))
+    f, g = (evaluator(StripForm(base, n).expr, COMPLEX) for n in (order, order + 1))
     square, product, mixed, mean, tilt, size = acb(0), acb(0), acb(0), acb(0), acb(0), arb(0)
     for x, weight in rule.nodes:
         z = a * x

@@ -35,6 +35,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import factorial
+from typing import Any
 
 import sympy
 from flint import arb
@@ -48,7 +49,7 @@ from symspec.terms import X
 from . import real
 from .constants import ball
 
-Function = Callable[[arb], arb]
+Function = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -201,37 +202,49 @@ def _power(power: Expr, s: arb) -> Envelope:
     return _constant(least**exponent)
 
 
-def evaluator(expr: Expr) -> Function:
-    """The expression as a function of a real ball, its constants at the present working precision."""
+@dataclass(frozen=True)
+class Rules:
+    """What evaluates expressions on one kind of numbers: functions of one argument by their head, rational powers, constants."""
+
+    heads: dict[Any, Function]
+    power: Callable[[Any, sympy.Rational], Any]
+    constant: Callable[[Expr], Any]
+
+
+def evaluator(expr: Expr, rules: Rules | None = None) -> Function:
+    """The expression as a function of a number, by default a real ball; its constants at the present working precision."""
+    rules = rules or REAL
     if expr == X:
         return lambda x: x
     if not expr.has(X):
-        value = ball(expr)
+        value = rules.constant(expr)
         return lambda x: value
-    parts = [evaluator(part) for part in expr.args]
+    parts = [evaluator(part, rules) for part in expr.args]
     if expr.is_Add:
         return lambda x: reduce(lambda a, b: a + b, (part(x) for part in parts))
     if expr.is_Mul:
         return lambda x: reduce(lambda a, b: a * b, (part(x) for part in parts))
     inner = parts[0]
-    if isinstance(expr, sympy.exp):
-        return lambda x: inner(x).exp()
     if expr.is_Pow:
-        exponent = expr.exp
-        return lambda x: real.power(inner(x), exponent)
-    head = _REAL[expr.func]
+        exponent, power = expr.exp, rules.power
+        return lambda x: power(inner(x), exponent)
+    head = rules.heads[expr.func]
     return lambda x: head(inner(x))
 
 
-_REAL: dict[type, Function] = {
-    sympy.tanh: arb.tanh,
-    sympy.sech: arb.sech,
-    softplus: real.softplus,
-    sympy.atan: arb.atan,
-    sympy.sin: arb.sin,
-    sympy.cos: arb.cos,
-    sympy.erf: arb.erf,
-}
+REAL = Rules(
+    {
+        sympy.exp: arb.exp,
+        sympy.tanh: arb.tanh,
+        sympy.sech: arb.sech,
+        softplus: real.softplus,
+        sympy.atan: arb.atan,
+        sympy.sin: arb.sin,
+        sympy.cos: arb.cos,
+        sympy.erf: arb.erf,
+    },
+    real.power,
+    ball,
+)
 
-__all__ = ["Envelope", "envelope", "evaluator", "imaginary_part"]
-
+__all__ = ["Envelope", "Function", "Rules", "envelope", "evaluator", "imaginary_part"]

@@ -155,7 +155,9 @@ class PowerCheck:
         A, B, middle, half = (r + 1 / r) / 2, (r - 1 / r) / 2, (start + end) / 2, arb((end - start) / 2)
         centre = acb(1 + A * arb(middle).cos_pi(), B * arb(middle).sin_pi()) * (arb.pi() / 2)
         over = arb(middle) + arb(0, half.upper())
-        speed = ((A * over.sin_pi()) ** 2 + (B * over.cos_pi()) ** 2).upper().sqrt()
+        # Products: a power of a ball that holds 0 is NaN.
+        across, up = A * over.sin_pi(), B * over.cos_pi()
+        speed = (across * across + up * up).upper().sqrt()
         return centre, (speed * half * arb.pi() ** 2 / 2).upper()
 
     # (2) the expansions

@@ -10,7 +10,8 @@ from hypothesis import given, settings, strategies as st
 import symspec as ss
 from numerics import sector as module
 from numerics.precision import working_precision
-from numerics.sector import End, at_infinity, evaluator, require_polynomial_growth, sector
+from numerics.sector import COMPLEX, End, at_infinity, require_polynomial_growth, sector
+from numerics.strip_bounds import evaluator
 from symspec import errors
 from symspec.strip import StripForm
 from symspec.strip_functions import softplus
@@ -40,7 +41,7 @@ def test_bounds_hold_at_points_inside(random, sixteenths, order, points):
     if bound is None:
         return
     with working_precision(80):
-        f = evaluator(StripForm(form.base, order).expr)
+        f = evaluator(StripForm(form.base, order).expr, COMPLEX)
         for share, side, length, turned in points:
             z = inside(bound, share, side, length, turned)
             value = f(z)
@@ -61,14 +62,14 @@ def test_poles_bound_the_angle():
 
 def test_without_the_cuts_poles_go_unseen(monkeypatch):
     """A deliberate fault: finite values at the boundary taken for analyticity."""
-    monkeypatch.setitem(module._HEADS, tanh, acb.tanh)
-    assert module._on_ray(evaluator(tanh(X - 1)), module._turn(fmpq(33, 100)), 8, 0) is not None
+    monkeypatch.setitem(COMPLEX.heads, tanh, acb.tanh)
+    assert module._on_ray(evaluator(tanh(X - 1), COMPLEX), module._turn(fmpq(33, 100)), 8, 0) is not None
     sector.cache_clear()
     try:
         wrong = sector(tanh(X - 1), 0, fmpq(33, 100))
         assert wrong is not None
         with working_precision(80):
-            assert abs(evaluator(tanh(X - 1))(acb("1.0", arb.pi() / 2 - arb("0.001")))) > wrong.size
+            assert abs(evaluator(tanh(X - 1), COMPLEX)(acb("1.0", arb.pi() / 2 - arb("0.001")))) > wrong.size
     finally:
         sector.cache_clear()
 
@@ -87,7 +88,7 @@ def test_expansions_at_infinity_hold(expr):
             for length in (30, 31, 100):
                 for angle in (-1, 0, "0.7", 1):
                     z = side * length * acb(0, arb.pi() / 5 * arb(angle)).exp()
-                    assert tail(z).overlaps(evaluator(expr)(z))
+                    assert tail(z).overlaps(evaluator(expr, COMPLEX)(z))
                     assert tail(acb(z)).real.rad() < 1 + abs(tail(z)) / 10
 
 
