@@ -51,7 +51,7 @@ from .radial_measure import RadialMeasure
 from .radial_plan import Plan, plan
 
 FIRST_TERMS, PROPOSAL_BITS = 64, 80
-SERIES_BITS, SPARE_BITS = 96, 12
+SPARE_BITS = 12
 
 
 def radial_eigenvalues(kernel: Kernel, domain: Gaussian, degree: Any, count: Any = 1, digits: Any = 15) -> list[arb]:
@@ -190,7 +190,7 @@ class Operators:
         whole, rest = (arb(0, (rule.error(self.ratio) * bound).upper()) for bound in (variance, size + variance))
         for x, weight in zip(rule.nodes, rule.weights, strict=True):
             v = measure.chart.length(x)
-            factor, diagonal = weight * measure.square(x), self.kernel.diagonal(v)
+            factor, diagonal = weight * measure.square(x), self._diagonal(v)
             whole += factor * diagonal
             rest += factor * (diagonal - sum(self._series(v, v, self.plan.terms), arb(0)))
         return whole, rest
@@ -208,8 +208,12 @@ class Operators:
 
     def _series(self, v: arb, w: arb, terms: int) -> list[arb]:
         """c_n at two squared lengths, at no more precision than the goal asks for."""
-        with working_precision(self.goal + SERIES_BITS):
+        with working_precision(self.goal + self.kernel.spare_bits):
             return self.kernel.coefficients(v.sqrt(), w.sqrt(), terms)
+
+    def _diagonal(self, v: arb) -> arb:
+        with working_precision(self.goal + self.kernel.spare_bits):
+            return self.kernel.diagonal(v)
 
     @cached_property
     def diagonals(self) -> list[list[arb]]:

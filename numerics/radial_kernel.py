@@ -92,6 +92,11 @@ class RadialKernel:
         return isinstance(self.network.activation.form, StripForm)
 
     @property
+    def spare_bits(self) -> int:
+        """How many bits power series lose, about: closed forms cancel, sums of positive terms do not."""
+        return 32 if self.is_series else 96
+
+    @property
     def profile(self) -> StripForm:
         """The activation of a kernel whose duals are series."""
         form = self.network.activation.form

@@ -144,6 +144,7 @@ def _enough_terms(kernel: RadialKernel, measure: RadialMeasure, top: int, goal: 
     with working_precision(PROPOSAL_BITS + goal):
         rule = measure.rule(PROPOSAL_NODES)
         points = [(w * measure.square(x), measure.chart.length(x)) for x, w in zip(rule.nodes, rule.weights, strict=True)]
+    with working_precision(goal + kernel.spare_bits):
         variances = [kernel.diagonal(v) for _, v in points]
         terms = top + FIRST_TERMS
         while True:

@@ -35,6 +35,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import factorial
+from operator import add, mul
 from typing import Any
 
 import sympy
@@ -220,10 +221,9 @@ def evaluator(expr: Expr, rules: Rules | None = None) -> Function:
         value = rules.constant(expr)
         return lambda x: value
     parts = [evaluator(part, rules) for part in expr.args]
-    if expr.is_Add:
-        return lambda x: reduce(lambda a, b: a + b, (part(x) for part in parts))
-    if expr.is_Mul:
-        return lambda x: reduce(lambda a, b: a * b, (part(x) for part in parts))
+    if expr.is_Add or expr.is_Mul:
+        join = add if expr.is_Add else mul
+        return lambda x: reduce(join, [part(x) for part in parts])
     inner = parts[0]
     if expr.is_Pow:
         exponent, power = expr.exp, rules.power
