@@ -37,7 +37,7 @@ from flint import acb, arb
 from sympy import Symbol
 
 from symspec.functions import EVEN, ODD, archav as archav_head
-from symspec.program import INPUTS, RHO, THETA0, Program, Tape, compile_lines
+from symspec.program import INPUTS, RHO, THETA0, Operation, Program, Tape, compile_lines
 
 from . import real
 from .constants import ball
@@ -46,6 +46,11 @@ from .dual_series import complex_dual
 NAN = acb("nan")
 _I = acb(0, 1)
 ENTIRE = ("constant", "symbol", "rho", "theta", "add", "mul", "order", "sin", "cos", "exp", "sinh", "cosh", "erf", "erf_real", "erf_imag")
+
+
+def has_cuts(operation: Operation) -> bool:
+    """Whether an operation is anything but an entire function."""
+    return operation.name not in ENTIRE and not (operation.name == "pow" and operation.data.is_Integer and operation.data >= 0)
 
 
 def _touches_real_axis(z: acb) -> bool:
@@ -77,6 +82,7 @@ def _asin(z: acb) -> acb:
 
 
 arcsine = _inverse_sine(_asin)
+arccosine = _inverse_sine(acb.acos)
 
 
 def atan(z: acb) -> acb:
@@ -147,7 +153,7 @@ def table(theta: acb, rho: acb, symbol: Callable[[str], acb] | None = None) -> r
         "sinh": acb.sinh,
         "cosh": acb.cosh,
         "asin": arcsine,
-        "acos": _inverse_sine(acb.acos),
+        "acos": arccosine,
         "atan": atan,
         "erf": acb.erf,
         "erf_real": lambda x, y: erf_parts(x, y)[0],
@@ -171,7 +177,7 @@ class _LineBounds:
     @cached_property
     def has_cuts(self) -> bool:
         """Whether the expression holds anything but entire functions."""
-        return any(op.name not in ENTIRE and not (op.name == "pow" and op.data.is_Integer and op.data >= 0) for op in self.value.operations)
+        return any(has_cuts(op) for op in self.value.operations)
 
     @staticmethod
     def of(symbol: Symbol | None, expr: sympy.Expr) -> _LineBounds:

@@ -34,7 +34,7 @@ SMALL_DISC = acb(SMALL, SMALL)
 
 @dataclass(frozen=True)
 class Sizes:
-    """On an arc: bounds of sum c_n(v, conj v) t^n and of |K(r, r, 1)|; ``is_loose`` where the first is twice the value in the middle."""
+    """On an arc: bounds of sum c_n(v, conj v) t^n and of |K(r, r, 1)|; ``is_loose`` where the first is twice the value in the middle: half the arc has better ones."""
 
     size: arb
     variance: arb
@@ -88,10 +88,12 @@ class Branches:
         output = self.kernel.paired(first, [p.conjugate() for p in first], product, Jet.exact(1), layer)
         return State(tuple(layers), output, variance) if output.over.is_finite() and variance.over.is_finite() else None
 
-    def bounded(self, v: Jet, partner: arb, t: arb) -> Sizes | None:
-        """Bounds on an arc, ``partner`` a squared length inside; None where analyticity is not shown."""
+    def bounded(self, v: Jet, partner: arb, t: arb, *, loose: bool = True) -> Sizes | None:
+        """Bounds on an arc, ``partner`` a squared length inside; None where analyticity is not shown, or bounds are loose and not welcome."""
         state = self._at(v, t)
-        if state is None or not self._analytic_near_zero(v, partner) or not all(self._grows(*layer) for layer in state.layers):
+        if state is None or (state.sizes.is_loose and not loose):
+            return None
+        if not self._analytic_near_zero(v, partner) or not all(self._grows(*layer) for layer in state.layers):
             return None
         return state.sizes
 

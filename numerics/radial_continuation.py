@@ -28,7 +28,7 @@ from .radial_branches import Branches
 from .radial_kernel import RadialKernel
 from .radial_sectors import Sectors
 
-POINTS, ARCS, MAX_ARC_HALVINGS, TIGHTENINGS = 24, 32, 6, 2
+POINTS, ARCS, MAX_ARC_HALVINGS, TIGHTENINGS = 16, 32, 9, 2
 PRECISION = 64
 
 
@@ -100,8 +100,8 @@ def boundary(kernel: RadialKernel, ellipse: Ellipse, t: fmpq) -> list[Arc] | Non
         while stack:
             i, count = stack.pop()
             x, v = ellipse.arc(i, count)
-            sizes = continuation.bounded(v, ellipse.chart.middle, arb(t))
-            if sizes is not None and (not sizes.is_loose or count >= ARCS << TIGHTENINGS):
+            sizes = continuation.bounded(v, ellipse.chart.middle, arb(t), loose=count >= ARCS << TIGHTENINGS)
+            if sizes is not None:
                 found.append(Arc(x.over, sizes.size, sizes.variance))
             elif count >= ARCS << MAX_ARC_HALVINGS:
                 return None
@@ -114,7 +114,8 @@ def survey(kernel: RadialKernel, ellipse: Ellipse, t: fmpq) -> list[Arc] | None:
     """The same at some points of the boundary: a cheap guess of what :func:`boundary` will say, no bound."""
     with working_precision(PRECISION):
         continuation, found = _continuation(kernel), list[Arc]()
-        for i in range(POINTS + 1):
+        # Small lengths are where analyticity ends first.
+        for i in reversed(range(POINTS + 1)):
             x, v = ellipse.point(i, POINTS)
             sizes = continuation.sizes(v, arb(t))
             if sizes is None:

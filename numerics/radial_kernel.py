@@ -15,11 +15,9 @@ depends on the variances. Continued to complex :math:`v=r^2,\ w=s^2`, so that rs
 multiplied by a number :math:`\tau`: a power series in :math:`\tau` whose coefficients are such sums, with zero correlation in every layer at
 :math:`\tau=0`. By Pringsheim's theorem :math:`\sum_nc_n(v,\bar v)t^n` converges if the closed form is analytic in :math:`\tau` along [0, 1].
 
-**Growth.** If :math:`|\sigma(x)|\le\sum_i|\gamma_i||x|^{p_i}`, then :math:`E\sigma(\sqrt qZ)^2\le2\Gamma^2(1+(2p-1)!!\,q^p)` with
-:math:`\Gamma=\sum|\gamma_i|,\ p=\max p_i`: a polynomial in r bounds K(r, r, 1) for all r (:meth:`RadialKernel.growth`). With factors
-:math:`e^{\beta_ix}` and :math:`\beta=\max|\beta_i|` the moment is at most :math:`2^{3/2}\Gamma^2(1+\sqrt{(4p-1)!!}\,q^p)e^{4\beta^2q}`, or
-:math:`2\Gamma^2e^{2\beta^2q}` if p = 0 (Cauchy-Schwarz, :math:`Ee^{s|Z|}\le2e^{s^2/2}`): expectations are finite for one hidden layer and large d.
-Functions known in a strip have the bounds of :mod:`numerics.strip_bounds` on the line.
+**Growth.** If :math:`|\sigma|` is bounded by powers on the line, :math:`E\sigma(\sqrt qZ)^2` is by a polynomial in q (:mod:`numerics.line_bounds`), so a
+polynomial in :math:`r^2` bounds K(r, r, 1) for all r (:meth:`RadialKernel.growth`). Where exponentials grow there is a factor :math:`e^{aq}`: expectations are finite
+for one hidden layer and large d. Functions known in a strip have the bounds of :mod:`numerics.strip_bounds` on the line.
 
 >>> import symspec as ss
 >>> kernel = RadialKernel.of(ss.mlp(ss.erf, 2, sigma_w2=2, sigma_b2=1).ntk)
@@ -32,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Any
 
 import sympy
@@ -41,7 +39,6 @@ from sympy import Expr, Symbol
 
 from symspec.errors import NoClosedForm, Undecided
 from symspec.expectation import P, Q
-from symspec.form import Form
 from symspec.kernel import Kernel
 from symspec.network import Network
 from symspec.pair_dual import PairDual
@@ -52,6 +49,7 @@ from symspec.terms import Delta, X
 
 from . import power_series, real
 from .constants import ball
+from .line_bounds import exponent, line_bounds, moment_bound
 from .precision import working_precision
 from .radial_steps import Steps, steps_of
 from .sector import disc_radius, require_polynomial_growth
@@ -197,7 +195,7 @@ class RadialKernel:
         """A bound of K(r, r, 1) for every r. Undecided for activations that grow exponentially, but for one hidden layer."""
         form, derivative = self.network.activation.form, self.network.nonlinearity.derivative.form if self.reads_slopes else None
         rate = _exponent(form)
-        if rate is None or (self.network.depth > 1 and rate != 0):
+        if rate is None or (self.network.depth > 1 and not rate.is_zero()):
             raise Undecided("the activation is not bounded by a polynomial (in one hidden layer, by an exponential function), so what lies beyond a length is not bounded under Gaussian inputs")
         value, slope = _moment_bound(form), _moment_bound(derivative) if derivative is not None else None
         polynomial: arb_poly = self.alike(arb_poly([0, 1]), lambda q: [value(q), arb_poly([0]) if slope is None else slope(q)])
@@ -223,10 +221,9 @@ def _exponent(form: Any) -> arb | None:
     if isinstance(form, StripForm):
         bound = _on_the_line(form)
         return arb(0) if bound.alpha <= 0 and bound.beta <= 0 else None
-    if not isinstance(form, Form) or any(term.alpha.is_positive or isinstance(term.gate, Delta) for term in form.terms):
+    if any(term.alpha.is_positive or isinstance(term.gate, Delta) for term in form.terms):
         return None
-    beta = reduce(arb.max, (abs(ball(term.beta)) for term in form.terms), arb(0))
-    return beta * beta * (4 if any(term.power for term in form.terms) else 2)
+    return exponent(line_bounds(form))
 
 
 def _on_the_line(form: StripForm) -> Envelope:
@@ -254,15 +251,7 @@ def _moment_bound(form: Any) -> Callable[[arb_poly], arb_poly]:
         if not (bound.alpha <= 0 and bound.beta <= 0):
             raise Undecided(f"{form} and its derivative are not shown to be bounded by a polynomial, so what lies beyond a length is not bounded under Gaussian inputs")
         return _power_moment(bound.size * bound.size, bound.power, zeros)
-    size, top = sum((abs(ball(term.coefficient)) for term in form.terms), arb(0)), max((term.power for term in form.terms), default=0)
-    whole = 2 * size * size
-    if all(term.beta == 0 for term in form.terms):
-        factor = arb(int(sympy.factorial2(2 * top - 1))) if top else arb(1)
-        return lambda q: (q**top * factor + 1) * whole
-    if top == 0:
-        return lambda q: q * 0 + whole
-    factor = arb(int(sympy.factorial2(4 * top - 1))).sqrt()
-    return lambda q: (q**top * factor + 1) * (whole * arb(2).sqrt())
+    return moment_bound(line_bounds(form))
 
 
 __all__ = ["C", "Growth", "P", "Q", "RadialKernel"]

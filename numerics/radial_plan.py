@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import product
 from math import log2
 from typing import Any
 
@@ -63,6 +62,10 @@ class Plan:
         """How many nodes a kernel of size 1 would ask for."""
         return self.measure.nodes_for(self.ellipse, arb(self.t) ** -self.terms, goal, self.kept)
 
+    def exceeds(self, refused: Plan) -> bool:
+        """Whether it asks for more than what was refused: a larger ellipse, and larger correlations."""
+        return self.measure == refused.measure and self.ellipse.ratio >= refused.ellipse.ratio and self.t >= refused.t
+
     def with_arcs(self, arcs: tuple[Arc, ...], goal: int) -> Plan | None:
         """The plan with as many nodes as these bounds ask for; None where they are not finite."""
         size = self.measure.largest(arcs)[0] / arb(self.t) ** self.terms
@@ -71,22 +74,34 @@ class Plan:
 
 def plan(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, more: int | None) -> Plan:
     """The plan with the fewest nodes among some, or Undecided: points of the ellipses propose, their arcs decide."""
-    possible = goal < 2 * MAX_NODES * log2(RATIOS[0])
-    proposed = sorted(_proposals(kernel, d, shift, top, goal, more), key=lambda one: one.nodes) if possible else []
+    refused: list[Plan] = []
+    if goal < 2 * MAX_NODES * log2(RATIOS[0]):
+        # Points may promise what the arcs between them do not keep: then smaller ellipses have their turn.
+        while proposed := sorted(_proposals(kernel, d, shift, top, goal, more, refused), key=lambda one: one.nodes):
+            best = _best(kernel, proposed, goal, refused)
+            if best is not None:
+                return best
+    raise Undecided(f"integrals over the length would need more than {MAX_NODES} nodes at an accuracy of 2^-{goal}; ask for fewer digits")
+
+
+def _best(kernel: RadialKernel, proposed: list[Plan], goal: int, refused: list[Plan]) -> Plan | None:
+    """The plan that the arcs leave the fewest nodes; appends to the refused ones."""
     best: Plan | None = None
     for one in proposed:
         if best is not None and one.nodes >= best.nodes:
             break
+        if any(one.exceeds(bad) for bad in refused):
+            continue
         arcs = _boundary(kernel, one.ellipse, one.t)
         found = None if arcs is None else one.with_arcs(arcs, goal)
-        if found and found.nodes <= MAX_NODES and (best is None or found.nodes < best.nodes):
+        if found is None or found.nodes > MAX_NODES:
+            refused.append(one)
+        elif best is None or found.nodes < best.nodes:
             best = found
-    if best is None:
-        raise Undecided(f"integrals over the length would need more than {MAX_NODES} nodes at an accuracy of 2^-{goal}; ask for fewer digits")
     return best
 
 
-def _proposals(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, more: int | None) -> Iterator[Plan]:
+def _proposals(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, more: int | None, refused: list[Plan]) -> Iterator[Plan]:
     ends = intervals(kernel, d, goal)
     terms = _enough_terms(kernel, RadialMeasure(d, 0, Chart(*ends[0], SCALES[0])), top, goal)
     for chart in _charts(kernel, ends):
@@ -95,13 +110,18 @@ def _proposals(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, mo
         if enough is None:
             continue
         kept = enough + (more or 0)
-        fewest = MAX_NODES
-        for ratio, t in product(RATIOS, SERIES_ARGUMENTS if kernel.is_series else ARGUMENTS):
+        fewest, beyond = MAX_NODES, 0.0
+        arguments = SERIES_ARGUMENTS if kernel.is_series else ARGUMENTS
+        for ratio, t in ((ratio, t) for ratio in RATIOS for t in reversed(arguments)):
             one = Plan(measure, Ellipse(measure.chart, ratio), (), t, terms, 0, kept)
-            if one.least_nodes(goal) > fewest:
+            if ratio == beyond or one.least_nodes(goal) > fewest or any(one.exceeds(bad) for bad in refused):
                 continue
             points = _survey(kernel, one.ellipse, t)
-            found = one.with_arcs(points, goal) if points is not None else None
+            if points is None:
+                # Then it is not analytic for larger t either.
+                beyond = ratio
+                continue
+            found = one.with_arcs(points, goal)
             if found is not None and found.nodes <= MAX_NODES:
                 yield found
                 fewest = min(fewest, found.nodes)
@@ -111,7 +131,7 @@ def _charts(kernel: RadialKernel, ends: list[tuple[fmpq, fmpq]]) -> list[Chart]:
     if kernel.is_series:
         # Variances 0 are singular: the logarithm of the length is the coordinate.
         return [Chart(low, high, low) for low, high in ends if low > 0]
-    return [Chart(low, high, scale) for (low, high), scale in product(ends, SCALES)]
+    return [Chart(low, high, scale) for low, high in ends for scale in (*((low,) if low > 0 else ()), *SCALES)]
 
 
 def intervals(kernel: RadialKernel, d: int, goal: int) -> list[tuple[fmpq, fmpq]]:

@@ -65,8 +65,8 @@ class Sectors:
         """The bounds at a point."""
         return self.bounded(v, arb(1), t)
 
-    def bounded(self, v: Jet, partner: arb, t: arb) -> Sizes | None:
-        """Bounds on an arc; None where a sector or a covariance is too wide."""
+    def bounded(self, v: Jet, partner: arb, t: arb, *, loose: bool = True) -> Sizes | None:
+        """Bounds on an arc, never loose; None where a sector or a covariance is too wide."""
         steps, variance = self.kernel.steps, v * self.kernel.steps.linear + self.kernel.steps.bias
         # At the correlations, and at the ends of their intervals, where the diagonal is below.
         inner, outer = _Chain(), _Chain()

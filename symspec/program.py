@@ -81,17 +81,18 @@ class Tape:
     @cached_property
     def apart(self) -> tuple[Tape, ...]:
         """A tape for each output, of the operations that it needs."""
-        return tuple(self._only(output) for output in self.outputs)
+        return tuple(self.only(output) for output in self.outputs)
 
-    def _only(self, output: int) -> Tape:
-        needed = {output}
-        for index in range(output, -1, -1):
+    def only(self, *outputs: int) -> Tape:
+        """The tape whose outputs are some of the registers, of the operations that they need."""
+        needed = set(outputs)
+        for index in range(len(self.operations) - 1, -1, -1):
             if index in needed:
                 needed.update(self.operations[index].arguments)
         kept = sorted(needed)
         place = {old: new for new, old in enumerate(kept)}
         operations = (self.operations[old] for old in kept)
-        return Tape(tuple(Operation(op.name, tuple(place[a] for a in op.arguments), op.data) for op in operations), (place[output],))
+        return Tape(tuple(Operation(op.name, tuple(place[a] for a in op.arguments), op.data) for op in operations), tuple(place[output] for output in outputs))
 
 
 # The one rule table of the visitor: sympy head -> operation name of every carrier.

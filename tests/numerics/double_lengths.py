@@ -97,3 +97,42 @@ tanh_pair = strip_pair(numpy.tanh, lambda x: 1 - numpy.tanh(x) ** 2)
 sigmoid_pair = strip_pair(logistic, lambda x: logistic(x) * logistic(-x))
 silu_pair = strip_pair(lambda x: x * logistic(x), lambda x: logistic(x) * (1 + x * logistic(-x)))
 softplus_pair = strip_pair(lambda x: numpy.logaddexp(0, x), logistic)
+
+
+def kink_pair(function, kink, terms=160, points=160):
+    """The dual of a function with one kink by its Hermite coefficients, Gauss-Legendre on either side; no derivative."""
+    x, weight = leggauss(points)
+
+    def coefficients(p):
+        scale = numpy.sqrt(numpy.asarray(p, float))[..., None]
+        place = numpy.clip(kink / scale, -12, 12)
+        total = 0.0
+        for low, high in ((-12, place), (place, 12)):
+            z = low + (high - low) * (x + 1) / 2
+            values = function(scale * z) * weight * (high - low) / 2 * numpy.exp(-z * z / 2) / numpy.sqrt(2 * numpy.pi)
+            rows = [numpy.ones_like(z), z]
+            for n in range(1, terms - 1):
+                rows.append((z * rows[n] - numpy.sqrt(n) * rows[n - 1]) / numpy.sqrt(n + 1))
+            total = total + numpy.array([(values * row).sum(-1) for row in rows])
+        return total
+
+    def pair(p, q, c):
+        p, q = numpy.asarray(p, float), numpy.asarray(q, float)
+        first, second, rho = coefficients(p), coefficients(q), c / numpy.sqrt(p * q)
+        total = 0.0
+        for a, b in zip(first[::-1], second[::-1], strict=True):
+            total = total * rho + a * b
+        return total, 0 * total
+
+    return pair
+
+
+elu_pair = kink_pair(lambda x: numpy.where(x > 0, x, numpy.expm1(numpy.minimum(x, 0))), 0.0)
+threshold_pair = kink_pair(lambda x: numpy.maximum(x - 1, 0), 1.0)
+
+
+def shifted_erf(x):
+    return numpy.vectorize(math.erf)(x + 1)
+
+
+shifted_erf_pair = kink_pair(shifted_erf, 0.0)

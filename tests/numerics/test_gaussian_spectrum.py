@@ -43,6 +43,22 @@ def test_largest_eigenvalues_against_doubles(network, pair, part, d, k):
     assert float(whole) == pytest.approx(float(wanted.sum()), rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("name", "pair", "bias", "d", "k", "digits", "precision"),
+    [
+        pytest.param("elu", doubles.elu_pair, 0, 60, 1, 4, 2e-4, marks=pytest.mark.slow),
+        ("erf(x+1)", doubles.shifted_erf_pair, 0, 60, 0, 6, 1e-6),
+        pytest.param("relu(x-1)", doubles.threshold_pair, 0, 60, 1, 3, 2e-3, marks=pytest.mark.slow),
+        pytest.param("elu", doubles.elu_pair, 1, 10, 2, 4, 2e-4, marks=pytest.mark.slow),
+    ],
+)
+def test_thresholds_and_exponentials_that_decay(name, pair, bias, d, k, digits, precision):
+    """Duals with orthant probabilities, continued to complex lengths."""
+    wanted = doubles.eigenvalues(partial(doubles.kernel, pair, 1, 1.0, float(bias), "ck"), d, k)
+    found = radial_eigenvalues(ss.mlp(ss.activation(name), 1, sigma_w2=1, sigma_b2=bias).ck, ss.Gaussian(d), k, 1, digits)
+    assert float(found[0]) == pytest.approx(wanted[0], rel=precision)
+
+
 def test_a_polynomial_kernel_exactly():
     """sigma = x^2: K = (v + 1)(w + 1) + 2 (rst + 1)^2 + 1, an operator of finite rank."""
     kernel, d = ss.mlp(ss.monomial(2), 1, sigma_w2=1, sigma_b2=1).ck, 5
