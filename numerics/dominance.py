@@ -12,7 +12,8 @@ balls, those from some degree N on by the singular blocks and the proved remaind
 gives the sign of all later ones. On a given domain the least :math:`k_0` may be smaller: :meth:`Domination.on`.
 
 For consecutive weight layers of a fully connected network the difference has a closed form
-(:mod:`symspec.layer_pairs`), which decides some pairs without any number.
+(:mod:`symspec.layer_pairs`), which decides some pairs without any number, and those whose duals are entire
+(:mod:`numerics.entire_dominance`): no singularity, no law, but the terms of a convolution.
 
 >>> import symspec as ss
 >>> net = ss.mlp(ss.relu, 2)
@@ -36,6 +37,8 @@ from symspec.layer_pairs import LayerDifference, layer_difference
 from symspec.program import RHO
 
 from . import power_series
+from .entire_dominance import EntireTail, entire_tail
+from .exponential_polynomials import is_exponential_polynomial
 from .precision import working_precision
 from .search import least
 from .smooth_taylor_law import smooth_difference
@@ -56,7 +59,8 @@ class Domination:
 
     ``holds_from`` is the least k_0 of the module docstring, None where infinitely many coefficients are negative; ``negative`` lists
     the degrees of negative ones below ``cut``, from which the sign of each parity is constant (``tail``: 1, -1, or 0 for zero).
-    ``law`` is the expansion that proves the tail, None where ``difference`` does.
+    ``tail`` is 1 also where single coefficients may vanish. What proves the tail: ``law``, the expansion at the first singularities,
+    ``difference``, the closed form, or ``convolution``, the terms of the convolution that it is.
     """
 
     first: Kernel
@@ -67,6 +71,7 @@ class Domination:
     tail: tuple[int, int]
     law: TaylorLaw | None = None
     difference: LayerDifference | None = None
+    convolution: EntireTail | None = None
 
     def on(self, domain: Any) -> int:
         """The least k_0 such that mu_k(first) >= mu_k(second) for every k >= k_0 on this sphere or cube.
@@ -109,7 +114,7 @@ class Domination:
 def layer_domination(network: Any, layer: Any) -> Domination:
     """Whether weight layer l (from 1) dominates layer l + 1 in the tangent kernel, at every degree from which on.
 
-    By the closed form of the difference where its sign is plain, else by :func:`domination`.
+    By the closed form of the difference where its sign is plain, by the terms of the convolution for entire duals, else by :func:`domination`.
     """
     parts = network.ntk_layers
     index = natural(layer, "layer", 1)
@@ -122,9 +127,20 @@ def layer_domination(network: Any, layer: Any) -> Domination:
         return domination(first, second)
     start = difference.nonnegative_from
     if start is None:
+        if is_exponential_polynomial(network.activation.form):
+            return _by_convolution(first, second, entire_tail(network, index))
         return domination(first, second)
     negative = (0,) if start and _negative_at_zero(first, second) else ()
     return Domination(first, second, len(negative), negative, start, (1, 1), difference=difference)
+
+
+def _by_convolution(first: Kernel, second: Kernel, proof: EntireTail) -> Domination:
+    """The degrees below the start of the proof by balls."""
+    ends = [int(top) + 1 for kernel in (first, second) for parity in (0, 1) if (top := _reach(kernel, parity)) < inf]
+    cut = max([proof.start, *ends])
+    negative = _negative_below(first, second, cut)
+    tail = tuple(int(max(_reach(kernel, parity) for kernel in (first, second)) == inf) for parity in (0, 1))
+    return Domination(first, second, max(negative, default=-1) + 1, tuple(negative), cut, (tail[0], tail[1]), convolution=proof)
 
 
 def _negative_at_zero(first: Kernel, second: Kernel) -> bool:
