@@ -28,10 +28,11 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+import sympy
 from flint import arb
 
 from symspec.errors import InputError, Undecided
-from symspec.exact import natural
+from symspec.exact import is_zero, natural
 from symspec.kernel import Kernel
 from symspec.layer_pairs import LayerDifference, layer_difference
 from symspec.program import RHO
@@ -155,12 +156,15 @@ def _negative_at_zero(first: Kernel, second: Kernel) -> bool:
 def domination(first: Kernel, second: Kernel) -> Domination:
     """Decide the signs of all Taylor coefficients of first - second.
 
-    Raises InputError for anything but kernels with non-negative power series, Undecided where a kernel is not analytic in
-    the angle, or smooth with a first singularity that is not understood (or none), or a sign is not settled.
+    Any two polynomials are decided, equal coefficients by exact arithmetic. Raises InputError for anything but kernels with
+    non-negative power series, Undecided where a kernel is not analytic in the angle, or smooth with a first singularity that is not
+    understood (or none), or a sign is not settled.
     """
     for kernel in (first, second):
         if not isinstance(kernel, Kernel) or kernel.support is None:
             raise InputError("domination compares two kernels of networks, whose power series have non-negative coefficients")
+    if all(_reach(kernel, parity) < inf for kernel in (first, second) for parity in (0, 1)):
+        return _of_polynomials(first, second)
     best: tuple[int, TaylorLaw, tuple[int, int]] | None = None
     smooth = first.program.inputs | second.program.inputs <= {RHO}
     for m in SMOOTH_ORDERS if smooth else ORDERS:
@@ -178,6 +182,15 @@ def domination(first: Kernel, second: Kernel) -> Domination:
     last = [k for k in negative if k < cut]
     holds = None if -1 in tail else (max(last) + 1 if last else 0)
     return Domination(first, second, holds, tuple(negative), cut, tail, law)
+
+
+def _of_polynomials(first: Kernel, second: Kernel) -> Domination:
+    """Finitely many coefficients: nothing is left beyond the larger degree."""
+    cut = int(max(_reach(kernel, parity) for kernel in (first, second) for parity in (0, 1))) + 1
+    if cut > MAX_CUT:
+        raise Undecided(f"the coefficients of polynomials of degree {cut - 1} are not compared; the limit is {MAX_CUT}")
+    negative = _negative_below(first, second, cut)
+    return Domination(first, second, max(negative, default=-1) + 1, tuple(negative), cut, (0, 0))
 
 
 def _cut(first: Kernel, second: Kernel, law: TaylorLaw) -> tuple[int, tuple[int, int]] | None:
@@ -231,7 +244,7 @@ def _negative_below(first: Kernel, second: Kernel, cut: int) -> list[int]:
             one = arb(1)
             a, b = (power_series.coefficients(kernel, cut, one) for kernel in (first, second))
             differences = [x - y for x, y in zip(a, b, strict=True)]
-        open_ = [n for n, value in enumerate(differences) if not (value > 0 or value < 0 or _both_vanish(first, second, n))]
+        open_ = [n for n, value in enumerate(differences) if not (value > 0 or value < 0 or _both_vanish(first, second, n) or _are_equal(first, second, n))]
         if not open_:
             return [n for n, value in enumerate(differences) if value < 0 and not _both_vanish(first, second, n)]
         bits *= 4
@@ -247,6 +260,15 @@ def _reach(kernel: Kernel, parity: int) -> float:
 def _both_vanish(first: Kernel, second: Kernel, n: int) -> bool:
     """Whether both series end below degree n in its parity."""
     return all(n > _reach(kernel, n % 2) for kernel in (first, second))
+
+
+def _are_equal(first: Kernel, second: Kernel, n: int) -> bool:
+    """Whether two coefficients of polynomials are equal, exactly."""
+    polynomials = [kernel.polynomial for kernel in (first, second)]
+    if None in polynomials:
+        return False
+    a, b = (polynomial.coeff_monomial(RHO**n) for polynomial in polynomials if polynomial is not None)
+    return is_zero(sympy.expand(a - b))
 
 
 def _escaped(kernel: Kernel) -> str:
