@@ -13,7 +13,8 @@ gives the sign of all later ones. On a given domain the least :math:`k_0` may be
 
 For consecutive weight layers of a fully connected network the difference has a closed form
 (:mod:`symspec.layer_pairs`), which decides some pairs without any number, and those whose duals are entire
-(:mod:`numerics.entire_dominance`): no singularity, no law, but the terms of a convolution.
+(:mod:`numerics.entire_dominance`), or power series by activations with Fourier transforms of one sign
+(:mod:`numerics.series_dominance`): no law of a singularity, but the terms of a convolution.
 
 >>> import symspec as ss
 >>> net = ss.mlp(ss.relu, 2)
@@ -36,12 +37,14 @@ from symspec.exact import is_zero, natural
 from symspec.kernel import Kernel
 from symspec.layer_pairs import LayerDifference, layer_difference
 from symspec.program import RHO
+from symspec.strip import StripForm
 
 from . import power_series
 from .entire_dominance import EntireTail, entire_tail
 from .exponential_polynomials import is_exponential_polynomial
 from .precision import working_precision
 from .search import least
+from .series_dominance import SeriesTail, series_tail
 from .smooth_taylor_law import smooth_difference
 from .spectrum import sole_eigenvalues
 from .taylor_law import TaylorLaw, power_coefficient, taylor_law
@@ -72,7 +75,7 @@ class Domination:
     tail: tuple[int, int]
     law: TaylorLaw | None = None
     difference: LayerDifference | None = None
-    convolution: EntireTail | None = None
+    convolution: EntireTail | SeriesTail | None = None
 
     def on(self, domain: Any) -> int:
         """The least k_0 such that mu_k(first) >= mu_k(second) for every k >= k_0 on this sphere or cube.
@@ -115,7 +118,7 @@ class Domination:
 def layer_domination(network: Any, layer: Any) -> Domination:
     """Whether weight layer l (from 1) dominates layer l + 1 in the tangent kernel, at every degree from which on.
 
-    By the closed form of the difference where its sign is plain, by the terms of the convolution for entire duals, else by :func:`domination`.
+    By the closed form of the difference where its sign is plain, by the terms of the convolution for entire duals and for series, else by :func:`domination`.
     """
     parts = network.ntk_layers
     index = natural(layer, "layer", 1)
@@ -130,12 +133,14 @@ def layer_domination(network: Any, layer: Any) -> Domination:
     if start is None:
         if is_exponential_polynomial(network.activation.form):
             return _by_convolution(first, second, entire_tail(network, index))
+        if isinstance(network.activation.form, StripForm):
+            return _by_convolution(first, second, series_tail(network, index))
         return domination(first, second)
     negative = (0,) if start and _negative_at_zero(first, second) else ()
     return Domination(first, second, len(negative), negative, start, (1, 1), difference=difference)
 
 
-def _by_convolution(first: Kernel, second: Kernel, proof: EntireTail) -> Domination:
+def _by_convolution(first: Kernel, second: Kernel, proof: EntireTail | SeriesTail) -> Domination:
     """The degrees below the start of the proof by balls."""
     ends = [int(top) + 1 for kernel in (first, second) for parity in (0, 1) if (top := _reach(kernel, parity)) < inf]
     cut = max([proof.start, *ends])

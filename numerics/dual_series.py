@@ -220,6 +220,9 @@ def series_dual(p: arb_series, q: arb_series, c: arb_series, data: DualOf) -> ar
     length = ctx.cap
     if not all(item[n].is_zero() for item in (p, q) for n in range(1, min(item.length(), length))):
         raise Undecided("the variances of a dual given by its series must be constant")
+    if all(c[n].is_zero() for n in range(1, min(c.length(), length))):
+        # A constant covariance may be the variance itself, at the end of the interval.
+        return arb_series([real_dual(p[0], q[0], c[0], data)])
     series = MehlerSeries.of(profile, p[0], q[0], ctx.prec + 8)
     taylor = _taylor(series, c[0], length + order)
     shifted = [taylor[m + order] * (_falling(m + order, order)) for m in range(length)]

@@ -36,9 +36,19 @@ def _arb(value: Any) -> arb:
     return arb((-1) ** sign * int(mantissa)) * arb(2) ** int(exponent)
 
 
-def differences(f: Callable[[Any], Any], depth: int, layer: int, count: int, sigma_w2: Any = None, sigma_b2: Any = 0, digits: int | None = None) -> list[arb]:
-    """The coefficients of degree n < count of Theta_l - Theta_(l+1), l = ``layer``."""
-    terms = count + TAIL
+def differences(
+    f: Callable[[Any], Any],
+    depth: int,
+    layer: int,
+    count: int,
+    sigma_w2: Any = None,
+    sigma_b2: Any = 0,
+    digits: int | None = None,
+    step: float | None = None,
+    tail: int = TAIL,
+) -> list[arb]:
+    """The coefficients of degree n < count of Theta_l - Theta_(l+1), l = ``layer``; duals are cut ``tail`` terms later, ``step`` is that of the quadrature."""
+    terms = count + tail
     digits = digits or 40 + 3 * terms // 2
     with mpmath.workdps(digits), working_precision(int(3.4 * digits), count):
         w, b = (mpmath.mpf(1), mpmath.mpf(0)) if sigma_w2 is None else (mpmath.mpf(Fraction(x).numerator) / Fraction(x).denominator for x in (sigma_w2, sigma_b2))
@@ -46,7 +56,7 @@ def differences(f: Callable[[Any], Any], depth: int, layer: int, count: int, sig
         maps, known = [], {}
         for _ in range(depth):
             if q not in known:
-                known[q] = hermite_means(f, q, terms)
+                known[q] = hermite_means(f, q, terms, step)
             means = known[q]
             values = [g * g / mpmath.factorial(n) for n, g in enumerate(means)]
             moment = mpmath.fsum(value * q**n for n, value in enumerate(values))

