@@ -36,6 +36,7 @@ from symspec.errors import InputError, Undecided
 from symspec.exact import is_zero, natural
 from symspec.kernel import Kernel
 from symspec.layer_pairs import LayerDifference, layer_difference
+from symspec.network import Network
 from symspec.program import RHO
 from symspec.strip import StripForm
 
@@ -64,7 +65,7 @@ class Domination:
     ``holds_from`` is the least k_0 of the module docstring, None where infinitely many coefficients are negative; ``negative`` lists
     the degrees of negative ones below ``cut``, from which the sign of each parity is constant (``tail``: 1, -1, or 0 for zero).
     ``tail`` is 1 also where single coefficients may vanish. What proves the tail: ``law``, the expansion at the first singularities,
-    ``difference``, the closed form, or ``convolution``, the terms of the convolution that it is.
+    ``difference``, the closed form, or ``convolution``, the terms of the convolutions that the differences of consecutive layers are.
     """
 
     first: Kernel
@@ -75,7 +76,7 @@ class Domination:
     tail: tuple[int, int]
     law: TaylorLaw | None = None
     difference: LayerDifference | None = None
-    convolution: EntireTail | SeriesTail | None = None
+    convolution: tuple[EntireTail | SeriesTail, ...] = ()
 
     def on(self, domain: Any) -> int:
         """The least k_0 such that mu_k(first) >= mu_k(second) for every k >= k_0 on this sphere or cube.
@@ -118,7 +119,7 @@ class Domination:
 def layer_domination(network: Any, layer: Any) -> Domination:
     """Whether weight layer l (from 1) dominates layer l + 1 in the tangent kernel, at every degree from which on.
 
-    By the closed form of the difference where its sign is plain, by the terms of the convolution for entire duals and for series, else by :func:`domination`.
+    By the closed form of the difference where its sign is plain, else by :func:`domination`.
     """
     parts = network.ntk_layers
     index = natural(layer, "layer", 1)
@@ -131,22 +132,38 @@ def layer_domination(network: Any, layer: Any) -> Domination:
         return domination(first, second)
     start = difference.nonnegative_from
     if start is None:
-        if is_exponential_polynomial(network.activation.form):
-            return _by_convolution(first, second, entire_tail(network, index))
-        if isinstance(network.activation.form, StripForm):
-            return _by_convolution(first, second, series_tail(network, index))
         return domination(first, second)
     negative = (0,) if start and _negative_at_zero(first, second) else ()
     return Domination(first, second, len(negative), negative, start, (1, 1), difference=difference)
 
 
-def _by_convolution(first: Kernel, second: Kernel, proof: EntireTail | SeriesTail) -> Domination:
-    """The degrees below the start of the proof by balls."""
+def _layers_of_one_network(first: Kernel, second: Kernel) -> tuple[Network, int, int] | None:
+    """(network, i, j) where the kernels are the parts of the weight layers i and j of one fully connected network, with duals that have no law of a singularity."""
+    mine, other = first.origin, second.origin
+    if mine is None or other is None or not isinstance(mine.network, Network) or mine.network != other.network or mine.scale != other.scale:
+        return None
+    form = mine.network.activation.form
+    if not (is_exponential_polynomial(form) or isinstance(form, StripForm)):
+        return None
+    parts = [part.name for part in mine.network.ntk_layers]
+    places = [parts.index(f"NTK {source.part} of {mine.network}") + 1 for source in (mine, other) if source.part.startswith("layer ")]
+    return (mine.network, places[0], places[1]) if len(places) == 2 else None
+
+
+def _by_convolution(first: Kernel, second: Kernel, network: Network, layers: range) -> Domination:
+    """The differences of consecutive layers add up; the degrees below the last start of their proofs by balls."""
+    proofs, start = [], 1
+    for layer in layers:
+        plain = layer_difference(network, layer).nonnegative_from
+        if plain is None:
+            proofs.append(entire_tail(network, layer) if is_exponential_polynomial(network.activation.form) else series_tail(network, layer))
+            plain = proofs[-1].start
+        start = max(start, plain)
     ends = [int(top) + 1 for kernel in (first, second) for parity in (0, 1) if (top := _reach(kernel, parity)) < inf]
-    cut = max([proof.start, *ends])
+    cut = max([start, *ends])
     negative = _negative_below(first, second, cut)
     tail = tuple(int(max(_reach(kernel, parity) for kernel in (first, second)) == inf) for parity in (0, 1))
-    return Domination(first, second, max(negative, default=-1) + 1, tuple(negative), cut, (tail[0], tail[1]), convolution=proof)
+    return Domination(first, second, max(negative, default=-1) + 1, tuple(negative), cut, (tail[0], tail[1]), convolution=tuple(proofs))
 
 
 def _negative_at_zero(first: Kernel, second: Kernel) -> bool:
@@ -161,7 +178,8 @@ def _negative_at_zero(first: Kernel, second: Kernel) -> bool:
 def domination(first: Kernel, second: Kernel) -> Domination:
     """Decide the signs of all Taylor coefficients of first - second.
 
-    Any two polynomials are decided, equal coefficients by exact arithmetic. Raises InputError for anything but kernels with
+    Any two polynomials are decided, equal coefficients by exact arithmetic; an earlier and a later layer of one fully connected network with
+    entire duals, or duals that are series, by the differences of the layers between them. Raises InputError for anything but kernels with
     non-negative power series, Undecided where a kernel is not analytic in the angle, or smooth with a first singularity that is not
     understood (or none), or a sign is not settled.
     """
@@ -170,6 +188,9 @@ def domination(first: Kernel, second: Kernel) -> Domination:
             raise InputError("domination compares two kernels of networks, whose power series have non-negative coefficients")
     if all(_reach(kernel, parity) < inf for kernel in (first, second) for parity in (0, 1)):
         return _of_polynomials(first, second)
+    layers = _layers_of_one_network(first, second)
+    if layers is not None and layers[1] < layers[2]:
+        return _by_convolution(first, second, layers[0], range(layers[1], layers[2]))
     best: tuple[int, TaylorLaw, tuple[int, int]] | None = None
     smooth = first.program.inputs | second.program.inputs <= {RHO}
     for m in SMOOTH_ORDERS if smooth else ORDERS:
@@ -268,7 +289,13 @@ def _both_vanish(first: Kernel, second: Kernel, n: int) -> bool:
 
 
 def _are_equal(first: Kernel, second: Kernel, n: int) -> bool:
-    """Whether two coefficients of polynomials are equal, exactly."""
+    """Whether two coefficients are equal, by an exact argument: those of polynomials, and those of degree 1 of the first and the last layer.
+
+    Without a bias both are a times the product of the slopes at rho = 0: the first part is a rho times that product, the last is the conjugate kernel.
+    """
+    layers = _layers_of_one_network(first, second)
+    if n == 1 and layers is not None and layers[0].is_plain and set(layers[1:]) == {1, layers[0].depth + 1}:
+        return True
     polynomials = [kernel.polynomial for kernel in (first, second)]
     if None in polynomials:
         return False

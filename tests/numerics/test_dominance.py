@@ -67,9 +67,9 @@ def test_odd_activations_need_no_number():
 
 def test_the_last_pair_of_any_activation():
     assert numerics.layer_domination(ss.mlp(ss.gelu, 2), 2).holds_from == 1
-    parts = ss.mlp(ss.cos, 3).ntk_layers
+    network = ss.mlp(ss.cos, 3)
     with pytest.raises(Undecided, match="entire"):
-        numerics.domination(parts[0], parts[2])
+        numerics.domination(network.ntk_layers[0], network.ck)
 
 
 def test_the_reverse_order_fails_everywhere():

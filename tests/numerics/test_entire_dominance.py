@@ -45,8 +45,7 @@ def test_signs_against_quadrature(text, depth, layer, sigma_w2, sigma_b2, start,
     values = differences(lambdify(X, activation(X), "mpmath"), depth, layer, terms, sigma_w2, sigma_b2)
     assert negative(values) == list(found.negative)
     assert found.holds_from == start == max(found.negative) + 1
-    assert found.convolution is not None
-    assert found.cut >= found.convolution.start
+    assert found.cut >= found.convolution[0].start
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
@@ -80,7 +79,21 @@ def test_on_domains_and_statement():
     assert found.on(ss.Sphere(3)) <= 3
     assert r"k\ge3" in found.statement()
     assert "dominates" in str(found)
-    assert "fall by" in str(found.convolution)
+    assert "fall by" in str(found.convolution[0])
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 3), (1, 4), (2, 4)])
+def test_layers_that_are_not_consecutive(first, second):
+    """The differences of the layers between them add up."""
+    parts = ss.mlp(ss.exp, 3).ntk_layers
+    found = numerics.domination(parts[first - 1], parts[second - 1])
+    values = [sum(column, arb(0)) for column in zip(*(differences(mpmath.exp, 3, layer, 40) for layer in range(first, second)), strict=True)]
+    assert negative(values) == list(found.negative)
+    assert found.holds_from == max(found.negative) + 1
+    with pytest.raises(Undecided, match="entire"):
+        numerics.domination(parts[second - 1], parts[first - 1])
+    with pytest.raises(Undecided, match="entire"):
+        numerics.domination(parts[first - 1], 2 * parts[second - 1])
 
 
 def test_refusals():

@@ -55,8 +55,7 @@ def test_signs_against_quadrature(text, depth, layer, sigma_w2, sigma_b2, start,
     values = differences(meaning(text), depth, layer, 50, sigma_w2, sigma_b2, 120, step, 240)
     assert negative(values, 12) == list(found.negative)
     assert found.holds_from == start
-    assert found.convolution is not None
-    assert found.convolution.start <= found.cut < 160
+    assert found.convolution[0].start <= found.cut < 160
 
 
 ACTIVATIONS = [
