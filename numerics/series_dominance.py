@@ -53,9 +53,9 @@ from .precision import working_precision
 from .search import least
 
 BITS = 320
-SMALL, FEW = 64, 16
+SMALL, FEW, GUARD = 64, 16, 128
 FARTHEST_BASE = 400
-MAX_CUT = 3000
+MAX_CUT, LONGEST = 3000, 256
 LAMBDAS = tuple(fmpq(i, 10) for i in (11, 12, 13, 15, 20, 25, 30, 40, 50, 60))
 SPREADS = tuple(fmpq(i, 20) for i in (1, 2, 3, 4, 6, 8, 10, 14, 20))
 RADII = tuple(fmpq(i, 100) for i in (98, 95, 92, 88, 84, 80, 75, 70, 60, 50, 40, 30))
@@ -139,6 +139,7 @@ def series_tail(network: Network, layer: int) -> SeriesTail:
     with working_precision(BITS):
         layers = series_layers(network)
         case = _Case.of(network, layers, layer, found)
+        case.require_fast_decay(f"layers {layer} and {layer + 1} of the {network}")
         # Parts that are polynomials have ended by then.
         ended = [int(top) + 1 for top in (network.activation.support.even, network.activation.support.odd) if top < inf]
         start = least(lambda n: case.closes(n) is not None, max([8, *ended]), MAX_CUT)
@@ -160,8 +161,7 @@ class _Case:
     shifted: bool
     same: bool
     even: bool
-    small: list[arb]
-    few: list[arb]
+    network: Network
     inner_decay: dict[int, HermiteDecay]
     outer_decay: dict[int, HermiteDecay]
     _others: list[list[arb]] = field(default_factory=list)
@@ -172,13 +172,30 @@ class _Case:
         par = network.parametrisation
         shifted = layer == 1 and not network.is_plain
         alpha = 1 - inner.bias / inner.q if shifted else ONE
-        small = inner.normalised(SMALL)
-        if shifted:
-            kernel = network.by_depth("ck")[1]
-            with working_precision(BITS, SMALL):
-                small = [value / inner.total for value in power_series.coefficients(kernel, SMALL, ONE)]
         decays = [{parity: HermiteDecay.of(transform, one.q) for parity, transform in found.items()} for one in (inner, outer)]
-        return _Case(inner, outer, alpha, shifted, par.normalised, network.activation.support.is_even and not shifted, small, outer.normalised(FEW), decays[0], decays[1])
+        return _Case(inner, outer, alpha, shifted, par.normalised, network.activation.support.is_even and not shifted, network, decays[0], decays[1])
+
+    def require_fast_decay(self, what: str) -> None:
+        """Undecided where no degree can close the argument: the rates eta'' and eta' sqrt(t) tend to the two that are compared here."""
+        if self.same or self.mean > 1:
+            return
+        slowest = min((decay.a / decay.q.sqrt() for decay in self.outer_decay.values()), key=float)
+        if all(slowest <= decay.A / (self.alpha * decay.q).sqrt() for decay in self.inner_decay.values()):
+            why = f"the outermost dual decays more slowly than the layer before it, and the mean index {self.mean.str(4, radius=False)} is not above 1"
+            raise Undecided(f"the signs of the coefficients of {what} are not settled: {why}")
+
+    @cached_property
+    def few(self) -> list[arb]:
+        """e_k for k < FEW."""
+        return self.outer.normalised(FEW)
+
+    @cached_property
+    def small(self) -> list[arb]:
+        """u_j for j < SMALL."""
+        if not self.shifted:
+            return self.inner.normalised(SMALL)
+        with working_precision(GUARD, SMALL):
+            return [value / self.inner.total for value in power_series.coefficients(self.network.by_depth("ck")[1], SMALL, ONE)]
 
     @cached_property
     def mean(self) -> arb:
@@ -328,7 +345,9 @@ def _last(n: int, parity: int) -> int:
 def _substituted(network: Network, layers: list[SeriesLayer], tail: SeriesTail) -> SeriesTail:
     """For a later layer: F about the value of its input at rho = 0 must have no negative coefficient but that of degree 0."""
     own, outer = layers[tail.layer - 1], layers[tail.layer]
-    with working_precision(BITS + 4 * tail.start, tail.start):
+    if tail.start > LONGEST:
+        raise Undecided(f"the proof for layer {tail.layer} of the {network} rules from degree {tail.start} on; for a later layer the coefficients below are computed up to {LONGEST} only")
+    with working_precision(GUARD + 2 * tail.start, tail.start):
         z = arb_series([0, 1])
         value, slope = own.run(z, 0), own.run(z, 1)
         series = (z * slope - value) * outer.run(value, 1)

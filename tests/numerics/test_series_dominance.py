@@ -135,6 +135,8 @@ def test_depth_three_sigmoid_is_not_decided():
     [
         ("sigmoid(x)", 3, 1, {}, "pair \\(2, 3\\) only"),
         ("mish(x)", 2, 1, {}, "not of one known sign"),
+        ("tanh(x)", 2, 1, {"sigma_w2": 4, "sigma_b2": 3}, "decays more slowly"),
+        ("1+tanh(2*x)", 3, 2, {}, "up to 256 only"),
         ("tanh(x+1)", 2, 1, {}, "not of one known sign"),
         ("tanh(x) - atan(x)", 2, 1, {"sigma_b2": TENTH}, "not of one known sign"),
     ],
