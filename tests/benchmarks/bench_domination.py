@@ -42,13 +42,13 @@ CASES = [
 
 
 def main() -> None:
-    print(f"{'network':50} pair    holds from  negative    proof from  seconds")
+    print(f"{'network':56} pair  holds from  negative coefficients     proof from  seconds")
     for name, depth, layer, options in CASES:
         network = ss.mlp(ss.activation(name), depth, **options)
         start = time.perf_counter()
         found = numerics.layer_domination(network, layer)
         seconds = time.perf_counter() - start
-        print(f"{network!s:50} {layer}, {layer + 1}    {found.holds_from!s:10}  {found.negative!s:10}  {found.cut:10}  {seconds:.1f}", flush=True)
+        print(f"{network!s:56} {layer}, {layer + 1}  {found.holds_from!s:10}  {found.negative!s:24}  {found.cut:10}  {seconds:.1f}", flush=True)
 
 
 if __name__ == "__main__":
