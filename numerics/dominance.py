@@ -12,7 +12,9 @@ balls, those from some degree N on by the singular blocks and the proved remaind
 gives the sign of all later ones. On a given domain the least :math:`k_0` may be smaller: :meth:`Domination.on`.
 
 For consecutive weight layers of a fully connected network the difference has a closed form
-(:mod:`symspec.layer_pairs`), which decides some pairs without any number.
+(:mod:`symspec.layer_pairs`), which decides some pairs without any number, and those whose duals are entire
+(:mod:`numerics.entire_dominance`), or power series by activations with Fourier transforms of one sign
+(:mod:`numerics.series_dominance`): no law of a singularity, but the terms of a convolution.
 
 >>> import symspec as ss
 >>> net = ss.mlp(ss.relu, 2)
@@ -27,17 +29,23 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+import sympy
 from flint import arb
 
 from symspec.errors import InputError, Undecided
-from symspec.exact import natural
+from symspec.exact import is_zero, natural
 from symspec.kernel import Kernel
 from symspec.layer_pairs import LayerDifference, layer_difference
+from symspec.network import Network
 from symspec.program import RHO
+from symspec.strip import StripForm
 
 from . import power_series
+from .entire_dominance import EntireTail, entire_tail
+from .exponential_polynomials import is_exponential_polynomial
 from .precision import working_precision
 from .search import least
+from .series_dominance import SeriesTail, series_tail
 from .smooth_taylor_law import smooth_difference
 from .spectrum import sole_eigenvalues
 from .taylor_law import TaylorLaw, power_coefficient, taylor_law
@@ -56,7 +64,8 @@ class Domination:
 
     ``holds_from`` is the least k_0 of the module docstring, None where infinitely many coefficients are negative; ``negative`` lists
     the degrees of negative ones below ``cut``, from which the sign of each parity is constant (``tail``: 1, -1, or 0 for zero).
-    ``law`` is the expansion that proves the tail, None where ``difference`` does.
+    ``tail`` is 1 also where single coefficients may vanish. What proves the tail: ``law``, the expansion at the first singularities,
+    ``difference``, the closed form, or ``convolution``, the terms of the convolutions that the differences of consecutive layers are.
     """
 
     first: Kernel
@@ -67,6 +76,7 @@ class Domination:
     tail: tuple[int, int]
     law: TaylorLaw | None = None
     difference: LayerDifference | None = None
+    convolution: tuple[EntireTail | SeriesTail, ...] = ()
 
     def on(self, domain: Any) -> int:
         """The least k_0 such that mu_k(first) >= mu_k(second) for every k >= k_0 on this sphere or cube.
@@ -127,6 +137,35 @@ def layer_domination(network: Any, layer: Any) -> Domination:
     return Domination(first, second, len(negative), negative, start, (1, 1), difference=difference)
 
 
+def _layers_of_one_network(first: Kernel, second: Kernel) -> tuple[Network, int, int] | None:
+    """(network, i, j) where the kernels are the parts of the weight layers i and j of one fully connected network, with duals that have no law of a singularity."""
+    mine, other = first.origin, second.origin
+    if mine is None or other is None or not isinstance(mine.network, Network) or mine.network != other.network or mine.scale != other.scale:
+        return None
+    form = mine.network.activation.form
+    if not (is_exponential_polynomial(form) or isinstance(form, StripForm)):
+        return None
+    parts = [part.name for part in mine.network.ntk_layers]
+    places = [parts.index(f"NTK {source.part} of {mine.network}") + 1 for source in (mine, other) if source.part.startswith("layer ")]
+    return (mine.network, places[0], places[1]) if len(places) == 2 else None
+
+
+def _by_convolution(first: Kernel, second: Kernel, network: Network, layers: range) -> Domination:
+    """The differences of consecutive layers add up; the degrees below the last start of their proofs by balls."""
+    proofs, start = [], 1
+    for layer in layers:
+        plain = layer_difference(network, layer).nonnegative_from
+        if plain is None:
+            proofs.append(entire_tail(network, layer) if is_exponential_polynomial(network.activation.form) else series_tail(network, layer))
+            plain = proofs[-1].start
+        start = max(start, plain)
+    ends = [int(top) + 1 for kernel in (first, second) for parity in (0, 1) if (top := _reach(kernel, parity)) < inf]
+    cut = max([start, *ends])
+    negative = _negative_below(first, second, cut)
+    tail = tuple(int(max(_reach(kernel, parity) for kernel in (first, second)) == inf) for parity in (0, 1))
+    return Domination(first, second, max(negative, default=-1) + 1, tuple(negative), cut, (tail[0], tail[1]), convolution=tuple(proofs))
+
+
 def _negative_at_zero(first: Kernel, second: Kernel) -> bool:
     """The sign of the difference at rho = 0."""
     for digits in (20, 200):
@@ -139,12 +178,19 @@ def _negative_at_zero(first: Kernel, second: Kernel) -> bool:
 def domination(first: Kernel, second: Kernel) -> Domination:
     """Decide the signs of all Taylor coefficients of first - second.
 
-    Raises InputError for anything but kernels with non-negative power series, Undecided where a kernel is not analytic in
-    the angle, or smooth with a first singularity that is not understood (or none), or a sign is not settled.
+    Any two polynomials are decided, equal coefficients by exact arithmetic; an earlier and a later layer of one fully connected network with
+    entire duals, or duals that are series, by the differences of the layers between them. Raises InputError for anything but kernels with
+    non-negative power series, Undecided where a kernel is not analytic in the angle, or smooth with a first singularity that is not
+    understood (or none), or a sign is not settled.
     """
     for kernel in (first, second):
         if not isinstance(kernel, Kernel) or kernel.support is None:
             raise InputError("domination compares two kernels of networks, whose power series have non-negative coefficients")
+    if all(_reach(kernel, parity) < inf for kernel in (first, second) for parity in (0, 1)):
+        return _of_polynomials(first, second)
+    layers = _layers_of_one_network(first, second)
+    if layers is not None and layers[1] < layers[2]:
+        return _by_convolution(first, second, layers[0], range(layers[1], layers[2]))
     best: tuple[int, TaylorLaw, tuple[int, int]] | None = None
     smooth = first.program.inputs | second.program.inputs <= {RHO}
     for m in SMOOTH_ORDERS if smooth else ORDERS:
@@ -162,6 +208,15 @@ def domination(first: Kernel, second: Kernel) -> Domination:
     last = [k for k in negative if k < cut]
     holds = None if -1 in tail else (max(last) + 1 if last else 0)
     return Domination(first, second, holds, tuple(negative), cut, tail, law)
+
+
+def _of_polynomials(first: Kernel, second: Kernel) -> Domination:
+    """Finitely many coefficients: nothing is left beyond the larger degree."""
+    cut = int(max(_reach(kernel, parity) for kernel in (first, second) for parity in (0, 1))) + 1
+    if cut > MAX_CUT:
+        raise Undecided(f"the coefficients of polynomials of degree {cut - 1} are not compared; the limit is {MAX_CUT}")
+    negative = _negative_below(first, second, cut)
+    return Domination(first, second, max(negative, default=-1) + 1, tuple(negative), cut, (0, 0))
 
 
 def _cut(first: Kernel, second: Kernel, law: TaylorLaw) -> tuple[int, tuple[int, int]] | None:
@@ -215,7 +270,7 @@ def _negative_below(first: Kernel, second: Kernel, cut: int) -> list[int]:
             one = arb(1)
             a, b = (power_series.coefficients(kernel, cut, one) for kernel in (first, second))
             differences = [x - y for x, y in zip(a, b, strict=True)]
-        open_ = [n for n, value in enumerate(differences) if not (value > 0 or value < 0 or _both_vanish(first, second, n))]
+        open_ = [n for n, value in enumerate(differences) if not (value > 0 or value < 0 or _both_vanish(first, second, n) or _are_equal(first, second, n))]
         if not open_:
             return [n for n, value in enumerate(differences) if value < 0 and not _both_vanish(first, second, n)]
         bits *= 4
@@ -231,6 +286,21 @@ def _reach(kernel: Kernel, parity: int) -> float:
 def _both_vanish(first: Kernel, second: Kernel, n: int) -> bool:
     """Whether both series end below degree n in its parity."""
     return all(n > _reach(kernel, n % 2) for kernel in (first, second))
+
+
+def _are_equal(first: Kernel, second: Kernel, n: int) -> bool:
+    """Whether two coefficients are equal, by an exact argument: those of polynomials, and those of degree 1 of the first and the last layer.
+
+    Without a bias both are a times the product of the slopes at rho = 0: the first part is a rho times that product, the last is the conjugate kernel.
+    """
+    layers = _layers_of_one_network(first, second)
+    if n == 1 and layers is not None and layers[0].is_plain and set(layers[1:]) == {1, layers[0].depth + 1}:
+        return True
+    polynomials = [kernel.polynomial for kernel in (first, second)]
+    if None in polynomials:
+        return False
+    a, b = (polynomial.coeff_monomial(RHO**n) for polynomial in polynomials if polynomial is not None)
+    return is_zero(sympy.expand(a - b))
 
 
 def _escaped(kernel: Kernel) -> str:

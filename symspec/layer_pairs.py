@@ -28,6 +28,7 @@ For ReLU :math:`E(z)=-\tfrac1\pi\sqrt{1-z^2}`, at every depth.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import sympy
@@ -43,16 +44,24 @@ SIMPLIFIED_OPERATIONS = 120
 
 @dataclass(frozen=True)
 class LayerDifference:
-    """Theta_l - Theta_(l+1) of a network: ``defect`` is E_l as an expression in z; ``centred`` says that v_0 is known to be 0.
+    """Theta_l - Theta_(l+1) of a network; ``centred`` says that v_0 is known to be 0.
 
     ``nonnegative_from`` is the degree from which no Taylor coefficient is negative where that is plain (module docstring), else None.
-    In the NTK parametrisation the variance that enters layer l is written q.
     """
 
     network: Network
     layer: int
-    defect: Expr
     centred: bool
+
+    @cached_property
+    def defect(self) -> Expr:
+        """E_l as an expression in z, simplified where it is short; in the NTK parametrisation the variance that enters layer l is written q."""
+        activation, par = self.network.activation, self.network.parametrisation
+        slope = self.network.nonlinearity.derivative
+        if par.normalised:
+            return _short((Z * slope.dual(Z) - activation.dual(Z)) / self.network.nonlinearity.second_moment)
+        q = Symbol("q", positive=True)
+        return _short(par.sigma_w2 * (Z * slope.dual(Z / q, q, q) - activation.dual(Z / q, q, q)) - par.sigma_b2)
 
     @property
     def nonnegative_from(self) -> int | None:
@@ -82,15 +91,7 @@ def layer_difference(network: Any, layer: Any) -> LayerDifference:
     index = natural(layer, "layer", 1)
     if index > network.depth:
         raise InputError(f"layer {index} has no layer after it: a network of depth {network.depth} has {network.depth + 1} weight layers")
-    activation, par = network.activation, network.parametrisation
-    slope = network.nonlinearity.derivative
-    if par.normalised:
-        scale = network.nonlinearity.second_moment
-        defect = (Z * slope.dual(Z) - activation.dual(Z)) / scale
-    else:
-        q = Symbol("q", positive=True)
-        defect = par.sigma_w2 * (Z * slope.dual(Z / q, q, q) - activation.dual(Z / q, q, q)) - par.sigma_b2
-    return LayerDifference(network, index, _short(defect), _is_centred(network))
+    return LayerDifference(network, index, _is_centred(network))
 
 
 def _is_centred(network: Network) -> bool:

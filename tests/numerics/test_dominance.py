@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sympy
 from flint import arb
 
 import numerics
@@ -10,6 +11,7 @@ import symspec as ss
 from numerics import dominance, power_series
 from numerics.precision import working_precision
 from symspec.errors import InputError, Undecided
+from symspec.program import RHO
 
 
 def differences(first, second, terms):
@@ -65,8 +67,9 @@ def test_odd_activations_need_no_number():
 
 def test_the_last_pair_of_any_activation():
     assert numerics.layer_domination(ss.mlp(ss.gelu, 2), 2).holds_from == 1
+    network = ss.mlp(ss.cos, 3)
     with pytest.raises(Undecided, match="entire"):
-        numerics.layer_domination(ss.mlp(ss.cos, 2), 1)
+        numerics.domination(network.ntk_layers[0], network.ck)
 
 
 def test_the_reverse_order_fails_everywhere():
@@ -101,3 +104,25 @@ def test_statement_and_errors():
     rho = ss.program.RHO
     with pytest.raises(InputError, match="non-negative"):
         numerics.domination(ss.zonal_kernel(rho), ss.mlp(ss.relu, 1).ck)
+
+
+@pytest.mark.parametrize("text", ["polynomial(1, 2, 1)", "polynomial(1, 0, 2, 1)", "polynomial(1, 1, 0, 1/2)"])
+@pytest.mark.parametrize("options", [{}, {"sigma_w2": 1, "sigma_b2": "1/3"}])
+def test_polynomial_layers(text, options):
+    """Against the exact coefficients of the expanded polynomials."""
+    network = ss.mlp(ss.activation(text), 2, **options)
+    first, second = network.ntk_layers[:2]
+    exact = sympy.Poly(sympy.expand(first(RHO) - second(RHO)), RHO)
+    signs = [exact.coeff_monomial(RHO**n) for n in range(exact.degree() + 1)]
+    found = numerics.layer_domination(network, 1)
+    assert list(found.negative) == [n for n, value in enumerate(signs) if value < 0]
+    assert found.holds_from == max(found.negative, default=-1) + 1
+    assert found.tail == (0, 0)
+
+
+def test_equal_polynomials_are_told_so():
+    kernel = ss.mlp(ss.activation("polynomial(1, 1, 1)"), 2).ntk
+    found = numerics.domination(kernel, kernel)
+    assert (found.holds_from, found.negative) == (0, ())
+    other = numerics.domination(ss.mlp(ss.activation("polynomial(0, 1, 1)"), 1).ck, ss.mlp(ss.activation("polynomial(0, 1, 1)"), 1).ntk)
+    assert other.holds_from == 3
