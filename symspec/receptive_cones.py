@@ -12,10 +12,10 @@ the volume of the sphere
 .. math:: \lambda_k\sim E[J]\,c\,2^{-\nu}\,\frac{\mathrm{FT}_D(2\nu)}{V^{|R|}}\prod_ig_i^{-(C-1)/2}\Bigl(\sum_i\hat k_i^2/g_i\Bigr)^{-(D+2\nu)/2},\qquad
           \mathrm{FT}_D(a)=2^{a+D}\pi^{D/2}\frac{\Gamma(\frac{D+a}2)}{\Gamma(-\frac a2)} .
 
-**Why J may be taken at the point.** The mean of J is finite wherever a cover is cheapest: J is singular at most like :math:`(1-\rho_w)^{\nu_w-m}` for a unit w above its m
-units, which sees O, too, and this is integrable over O where :math:`|O|(C-1)+2\nu_w>2m`; w alone is a cover, so that a cheapest one has :math:`2\sum\nu_v\le|O|(C-1)+2\nu_w`,
-and :math:`2\sum\nu_v\ge2m` where kinks meet (one slope, :math:`\nu-1\ge\frac12`, and values, :math:`\nu\ge\frac32`). The next terms have more powers of :math:`1/|k|`: by one
-where a unit above sees everything, or where the expansion of K in half-integer powers goes on.
+**Why J may be taken at the point.** A unit w above m of the units that decide makes J singular at most like :math:`(1-\rho_w)^{\nu_w-m}`, where it sees :math:`|O|` more pixels;
+that is integrable over them if :math:`|O|(C-1)+2\nu_w>2m`. With w in the place of the m units there is another cover, so that :math:`|O|(C-1)+2\nu_w\ge2\sum\nu_v` over the m, and
+:math:`\nu\ge\frac32` where several layers have kinks (jumps beside other kinks are refused): :math:`2\sum\nu_v\ge3m`. With a slope among them w counts with :math:`\nu_w-1` and the m
+units with at least :math:`1+3(m-1)`, and again :math:`|O|(C-1)+2\nu_w\ge3m`. So the mean is finite wherever a cover is cheapest. The next terms have more powers of :math:`1/|k|`.
 
 **Heads.** Trace is the mean of kernels of one position, and so are its eigenvalues; those of a global average pool are the same (:mod:`symspec.multisphere`). The positions
 that see all pixels of the ray and decay slowest give the sum of their leading terms.
