@@ -218,8 +218,11 @@ def series_dual(p: arb_series, q: arb_series, c: arb_series, data: DualOf) -> ar
     """The rule for power series: the dual re-expanded at the constant term of c, its coefficients with their tails."""
     profile, order = data.profile, data.order
     length = ctx.cap
-    if not all(item[n].is_zero() for item in (p, q) for n in range(1, min(item.length(), length))):
+    if not all(_is_constant(item, length) for item in (p, q)):
         raise Undecided("the variances of a dual given by its series must be constant")
+    if _is_constant(c, length) and _key(p[0]) == _key(q[0]) == _key(c[0]):
+        # The variance of a layer with biases, a constant: the one thing that is read at the end of the interval, where there is no power series.
+        return arb_series([real_dual(p[0], q[0], c[0], data)])
     series = MehlerSeries.of(profile, p[0], q[0], ctx.prec + 8)
     taylor = _taylor(series, c[0], length + order)
     shifted = [taylor[m + order] * (_falling(m + order, order)) for m in range(length)]
@@ -228,6 +231,10 @@ def series_dual(p: arb_series, q: arb_series, c: arb_series, data: DualOf) -> ar
     outer = arb_series(shifted)
     result = outer(delta) if delta.length() > 1 else arb_series([shifted[0]])
     return result / scale**order if order else result
+
+
+def _is_constant(item: arb_series, length: int) -> bool:
+    return all(item[n].is_zero() for n in range(1, min(item.length(), length)))
 
 
 def _taylor(series: MehlerSeries, start: arb, length: int) -> list[arb]:
@@ -272,7 +279,8 @@ def complex_dual(p: acb, q: acb, c: acb, data: DualOf) -> acb:
     series = MehlerSeries.of(profile, p.real, q.real, ctx.prec + 8)
     r = c / series.scale
     if not abs(r) < 1:
-        return nan
+        # The variance of a layer with biases is a constant at the end of the interval. No other ball that touches the end may pass for one inside the disc.
+        return acb(real_dual(p.real, q.real, c.real, data)) if c.imag == 0 and series.p == series.q == _key(c.real) else nan
     count = series.count_for(order, abs(r), ctx.prec) or CHUNKS[-1]
     tail = series.remainder(order, count) * abs(r).upper() ** (count - order)
     total = acb_poly(series.terms(count, order))(r)

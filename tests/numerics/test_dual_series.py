@@ -135,7 +135,7 @@ def test_normalised_and_residual_kernels():
     assert numerics.evaluate(ss.resnet("tanh", 2, 1).ck, 0) == 0
 
 
-@pytest.mark.parametrize("network", [ss.mlp("tanh", 3), ss.mlp("sigmoid", 2), ss.mlp("silu", 2, sigma_w2=2, sigma_b2="1/10"), ss.resnet("mish", 2, 1)], ids=str)
+@pytest.mark.parametrize("network", [ss.mlp("tanh", 3), ss.mlp("sigmoid", 2), ss.mlp("silu", 2, sigma_w2=2, sigma_b2="1/10"), ss.resnet("mish", 2, 1), ss.mlp("sigmoid", 3, sigma_b2="1/5")], ids=str)
 def test_eigenvalues_are_the_integrals_of_the_kernel(network):
     """Gauss-Legendre over certified values, for the circle's neighbour S^2 (weight 1/2)."""
     nodes, weights = np.polynomial.legendre.leggauss(60)
@@ -156,7 +156,7 @@ def test_eigenvalues_add_up_to_the_diagonal():
 
 def test_power_series_of_deep_networks_sum_to_the_kernel():
     """Non-negative coefficients; the partial sum and what is left of K(1) enclose K, with a bias and K(0) > 0 too."""
-    for kernel in (ss.mlp("sigmoid", 2).ck, ss.mlp("silu", 2, sigma_w2=2, sigma_b2="1/10").ntk):
+    for kernel in (ss.mlp("sigmoid", 2).ck, ss.mlp("silu", 2, sigma_w2=2, sigma_b2="1/10").ntk, ss.mlp("tanh", 3, sigma_b2="1/10").ntk):
         with working_precision(140):
             values = power_series.coefficients(kernel, 120, arb(1))
             assert all(value.upper() >= 0 for value in values)
@@ -185,6 +185,9 @@ def test_complex_balls_inside_the_disc_only():
         assert not complex_dual(acb(1), acb(1), acb(0, "0.5"), data).real.contains(1)
         assert not complex_dual(acb(1), acb(1), acb("1.01", 0), data).is_finite()
         assert not complex_dual(acb(1), acb(1), acb(1, "0.1"), data).is_finite()
+        # A variance, and no ball that reaches beyond it.
+        assert complex_dual(acb(1), acb(1), acb(1), data).real.overlaps(real_dual(arb(1), arb(1), arb(1), data))
+        assert not complex_dual(acb(1), acb(1), acb(arb(1, "0.001")), data).is_finite()
 
 
 def test_where_there_is_no_continuation_it_is_said():
