@@ -213,7 +213,7 @@ class RayRow:
     ratio: arb | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RayTable:
     """Certified eigenvalues along a ray over their leading terms; ``missing`` are the multi-indices whose digits were out of reach."""
 
@@ -233,11 +233,28 @@ class RayTable:
         widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
         return "\n".join("  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in cells)
 
+    __repr__ = __str__
+
+    def latex(self) -> str:
+        """A tabular of booktabs."""
+        rows = [" & ".join([rf"$({cells[0]})$", *map(_scientific, cells[1:])]) for cells in map(self._cells, self.rows)]
+        head = r"$k$ & $\lambda_k$ & leading term & ratio"
+        return "\n".join([r"\begin{tabular}{rrrr}\toprule", rf"{head} \\ \midrule", *(rf"{row} \\" for row in rows), r"\bottomrule\end{tabular}"])
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
     def _cells(self, row: RayRow) -> tuple[str, str, str, str]:
         from .exact_text import rounded_text
 
         ratio = "-" if row.ratio is None else rounded_text(row.ratio, self.digits)
         return ",".join(map(str, row.index)), rounded_text(row.eigenvalue, self.digits), rounded_text(row.leading, self.digits), ratio
+
+
+def _scientific(text: str) -> str:
+    """A decimal in LaTeX."""
+    digits, _, exponent = text.partition("e")
+    return f"${digits}" + (rf"\cdot10^{{{int(exponent)}}}$" if exponent else "$")
 
 
 def ray_table(kernel: Any, domain: MultiSphere, direction: Any, scales: Sequence[int], digits: Any = LEADING_DIGITS, *, offset: Any = None) -> RayTable:

@@ -129,3 +129,5 @@ def test_exact_zeros_have_no_ratio():
     table = numerics.ray_table(ss.cnn(ss.relu, 1, 2, 2).ck, ss.MultiSphere(3, 2), (1, 0), [2, 3], 3)
     assert [row.ratio is None for row in table.rows] == [False, True]
     assert str(table).splitlines()[-1].split() == ["3,0", "0", "0", "-"]
+    assert repr(table) == str(table)
+    assert r"$(3,0)$ & $0$ & $0$ & $-$ \\" in table.latex()
