@@ -6,8 +6,8 @@ not see, and, where two units overlap, of integrals over an angle (:mod:`symspec
 **The means.** At the image :math:`t_U=1` J is a power series with coefficients :math:`b_\alpha\ge0` in :math:`t_O`, so that products of Gauss and Gauss-Lobatto rules enclose
 its mean as they do an eigenvalue (:mod:`numerics.product_rules`). At an image with reversed pixels it is :math:`J'=\sum b'_\alpha t^\alpha` with :math:`|b'_\alpha|\le
 b_\alpha`, and :math:`J+J'` has coefficients >= 0 again: the mean is the difference of two that are enclosed. J is run on the grids in balls by the ring of
-:mod:`symspec.pixel_jets`. Where it is infinite at the corner :math:`t_O=1`, as for two units below a kink, the upper bound is infinite, too, and the mean is not enclosed
-(Undecided); the exact integral still stands in :meth:`symspec.receptive_cones.ConeLaw.leading`.
+:mod:`symspec.pixel_jets`. Where it is infinite at the corner :math:`t_O=1`, as for two units below a kink, the upper bound is infinite, too; :mod:`numerics.corner_means`
+encloses the mean in the simplest cases, and in others it is Undecided: the exact integral still stands in :meth:`symspec.receptive_cones.ConeLaw.leading`.
 
 **The integrals** of two cones have an analytic integrand on :math:`[0,\pi/2]` and are enclosed by FLINT's rigorous integrator.
 
@@ -22,28 +22,28 @@ b_\alpha`, and :math:`J+J'` has coefficients >= 0 again: the mean is the differe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
 import numpy
-import sympy
 from flint import acb, arb
 from sympy import Expr, Rational, S
 
 from symspec.cone_overlap import Pair, factor_of, pair_of, single_transform
 from symspec.cone_terms import Term
-from symspec.errors import InputError, NoClosedForm, Undecided
+from symspec.errors import InputError, Undecided
 from symspec.multisphere import MultiIndex, MultiSphere
-from symspec.pair_dual import PairDual
-from symspec.pixel_jets import Calculus, end_value, mixed
+from symspec.pixel_jets import mixed
 from symspec.receptive_cones import ConeLaw, cone_law
 
 from .constants import ball
+from .corner_means import corner_mean
+from .jets_on_grids import OnGrids
 from .multisphere import multi_indices, require_images
-from .pixel_balls import finite_entries, grid_table, replaced
+from .pixel_balls import finite_entries
 from .precision import goal_bits, meets, working_precision
 from .product_rules import Grids, bracketed, singular_pixels
 from .spectrum import eigenvalues
@@ -51,53 +51,6 @@ from .spectrum import eigenvalues
 GUARD = 64
 SPARE = 4
 LEADING_DIGITS = 6
-
-
-class OnGrids(Calculus):
-    """Arrays of balls, one axis a free pixel; a state is the half squared distance q - c, exactly 0 where the inputs are equal."""
-
-    def __init__(self, states: Callable[[int], Any]) -> None:
-        self.states = states
-
-    def lifted(self, value: Expr) -> arb:
-        return ball(value)
-
-    def lifted_state(self, q: Expr, covariance: Expr) -> arb:
-        return ball(sympy.expand(q - covariance))
-
-    def pixel(self, pixel: int) -> Any:
-        return self.states(pixel)
-
-    def patched(self, scale: Expr, bias: Expr, states: Sequence[Any]) -> Any:
-        return self.combined(scale, states)
-
-    def covariance(self, q: Expr, state: Any) -> Any:
-        return ball(q) - state
-
-    def combined(self, scale: Expr, parts: Sequence[Any]) -> Any:
-        total = parts[0] if parts else arb(0)
-        for part in parts[1:]:
-            total = total + part
-        return total if scale == 1 else total * ball(scale)
-
-    def times(self, a: Any, b: Any) -> Any:
-        return a * b
-
-    def activated(self, dual: PairDual, q: Expr, state: Any, count: int) -> tuple[Any, list[Any]]:
-        variance, entries = ball(q), numpy.asarray(state, dtype=object)
-        values = [numpy.asarray(value, dtype=object) for value in dual.derivatives(count).run(grid_table({"q": variance, "w": entries / (2 * variance)}))]
-        for end, there in ((1, entries == 0), (-1, entries == 2 * variance)):
-            # Inputs equal or opposite, where the formulas may divide by zero.
-            if numpy.asarray(there, dtype=bool).any():
-                values = [replaced(value, numpy.asarray(there, dtype=bool), _end_ball(dual, q, end, order)) for order, value in enumerate(values)]
-        return ball(sympy.expand(dual.second_moment_at(q))) - values[0], values[1:]
-
-
-def _end_ball(dual: PairDual, q: Expr, end: int, order: int) -> arb:
-    try:
-        return ball(end_value(dual, q, end, order))
-    except NoClosedForm:
-        return arb("inf")
 
 
 def cone_leading(law: ConeLaw, index: Any, digits: Any = LEADING_DIGITS, *, support: Any = None) -> arb:
@@ -143,7 +96,12 @@ def _enclosed(term: Term, degrees: MultiIndex, bits: int, *, with_image: bool, k
     if key not in known:
         lonely = singular_pixels(term.program)
         grids = Grids(partial(_values, term, images), term.channels, degrees, tuple(pixel in lonely for pixel in term.others))
-        known[key] = bracketed(grids, [{degrees: Fraction(1)}], bits)[0]
+        try:
+            known[key] = bracketed(grids, [{degrees: Fraction(1)}], bits)[0]
+        except _InfiniteCorner:
+            if any(degrees):
+                raise
+            known[key] = corner_mean(term, images, bits)
     value: arb = known[key]
     return value
 
@@ -155,10 +113,12 @@ def _values(term: Term, images: Sequence[dict[int, int]], states: list[Any]) -> 
         total = total + mixed(term.program, OnGrids(axes.__getitem__), image, term.varied)
     grid = numpy.array(numpy.broadcast_to(numpy.asarray(total, dtype=object), tuple(map(len, states))))
     if not finite_entries(grid).all():
-        raise Undecided(
-            f"the mean over the pixels {list(term.others)} is an integral of a function that is infinite where they are equal, which is not enclosed; law.leading gives it exactly"
-        )
+        raise _InfiniteCorner(f"the mean over the pixels {list(term.others)} is an integral of a function that is infinite where they are equal; law.leading gives it exactly")
     return grid
+
+
+class _InfiniteCorner(Undecided):
+    """The upper rules meet a point where J is infinite."""
 
 
 def _transform(term: Term, k: MultiIndex) -> arb:
@@ -287,4 +247,4 @@ def ray_table(kernel: Any, domain: MultiSphere, direction: Any, scales: Sequence
     return RayTable(law, support, bits and int(digits), tuple(rows), tuple(missing))
 
 
-__all__ = ["OnGrids", "RayRow", "RayTable", "cone_leading", "pair_integral", "ray_table"]
+__all__ = ["RayRow", "RayTable", "cone_leading", "pair_integral", "ray_table"]
