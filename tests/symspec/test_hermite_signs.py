@@ -46,7 +46,7 @@ def coefficients(activation, q, top):
     nodes, weights = numpy.polynomial.legendre.leggauss(400)
     z, w = numpy.concatenate([6 * nodes - 6, 6 * nodes + 6]), numpy.concatenate([6 * weights, 6 * weights])
     values = numpy.broadcast_to(sympy.lambdify(X, expr, [names, "numpy"])(math.sqrt(q) * z), z.shape) * numpy.exp(-z * z / 2) / math.sqrt(2 * math.pi) * w
-    return [float(values @ hermeval(z, numpy.eye(top)[n])) / math.sqrt(math.factorial(n)) for n in range(top)]
+    return [float((values * hermeval(z, numpy.eye(top)[n])).sum()) / math.sqrt(math.factorial(n)) for n in range(top)]
 
 
 @pytest.mark.parametrize("activation", KEPT, ids=str)
