@@ -3,7 +3,7 @@
 Images are pixels on spheres. Each claim of the paper becomes a set of certified numbers:
 
 1. the eigenfunctions are products of harmonics: certified eigenvalues beside the estimates from pairs of random images, with the exact standard error;
-2. the decay is polynomial: exponents fitted to certified eigenvalues beside the derived ones, and the exact leading constant;
+2. the decay is polynomial: exponents fitted to certified eigenvalues beside the derived ones, and the exact leading terms on rays of every kind;
 3. bounds by products of powers, with constants certified on a stated range; the counterexample where the first layer is not pointwise;
 4. the hierarchy: frequencies inside a small receptive field cost less;
 5. trace and global average pooling: the same eigenvalues, on fewer functions;
@@ -58,11 +58,20 @@ def polynomial_decay(top: int) -> dict[str, list[tuple[int, float, float]]]:
             indices = [(k * ray[0], k * ray[1]) for k in degrees]
             values = numerics.eigenvalues(kernel, SPACE, indices, 6)
             slope = (values[-1] / values[-2]).log() / ((arb(degrees[-1]) + 0.5) / (arb(degrees[-2]) + 0.5)).log()
-            leading = [float(law.leading(index)) if min(index) else float("nan") for index in indices]
-            ratio = f"{float(values[-1]) / leading[-1]:.4f}" if min(ray) else "   -  "
+            leading = [float(numerics.cone_leading(law, index)) for index in indices]
+            ratio = f"{float(values[-1]) / leading[-1]:.4f}"
             print(f"   {name:>9} {ray}  {-float(slope):.2f}  {law.exponent(support)}  {ratio}")
             curves[f"{name} {'diagonal' if min(ray) else 'axis'}"] = [(k, float(v), lead) for k, v, lead in zip(degrees, values, leading, strict=True)]
     return curves
+
+
+def rays(scales: list[int]) -> None:
+    """Certified eigenvalues over their leading terms, on rays that one unit, two units, and a unit that sees more pixels decide."""
+    print("   certified ratios: frequencies in pixel 0 behind a pointwise layer; in both below a smooth level, where a unit each decides")
+    for kernel, direction in ((POINTWISE.ck, (1, 0)), (POINTWISE.ntk, (1, 0)), (ss.hierarchical([ss.relu, ss.erf], [1, 2]), (1, 1))):
+        table = numerics.ray_table(kernel, SPACE, direction, scales, 4)
+        print(f"   {kernel.name}, |k|^-{table.exponent}")
+        print("\n".join(f"      {line}" for line in str(table).splitlines()))
 
 
 def product_bounds(top: int) -> None:
@@ -137,8 +146,7 @@ def draw(curves: dict[str, list[tuple[int, float, float]]], field: ss.EffectiveF
             axis = figure.subplots()
             for (name, points), marker in zip(curves.items(), "oo^^", strict=True):
                 axis.loglog([k for k, _, _ in points], [value for _, value, _ in points], marker, ms=4, color=COLOURS["even"] if "diagonal" in name else COLOURS["odd"], label=name)
-                if "diagonal" in name:
-                    axis.loglog([k for k, _, _ in points], [leading for _, _, leading in points], color=GREY, lw=0.9, label=None if "tangent" in name else "exact leading term")
+                axis.loglog([k for k, _, _ in points], [leading for _, _, leading in points], color=GREY, lw=0.9, label="leading term" if name == "conjugate diagonal" else None)
             axis.set_xlabel(r"$k$ in the multi-indices $(k,k)$ and $(k,0)$")
             axis.set_ylabel(r"certified eigenvalue $\lambda$")
             axis.set_title("Decay on the diagonal and on an axis")
@@ -161,6 +169,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     good = product_eigenfunctions(300 if options.quick else 3000)
     curves = polynomial_decay(12 if options.quick else 32)
+    rays([4, 8] if options.quick else [4, 8, 16, 24])
     product_bounds(3 if options.quick else 12)
     good &= hierarchy(quick=options.quick)
     good &= heads()

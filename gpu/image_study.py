@@ -1,7 +1,7 @@
 r"""The study of a convolutional network on a product of spheres: derived, evaluated, bounded and checked.
 
 As :mod:`gpu.study` for dense networks: the kernel and its receptive field (exact), eigenvalues by multi-index (certified balls), closed forms where the kernel is a
-polynomial, the law of cones along rays (derived or conjectured, as it says), bounds by products of powers on a stated range, and random images against the
+polynomial, the law of cones along rays (with its constant or the exponent alone, as it says), bounds by products of powers on a stated range, and random images against the
 certified values. For up to RAY_PIXELS pixels the law is followed along the diagonal and along an axis to higher degrees.
 
 Two cross-checks run on the way and stop the study where they fail: closed forms must meet the certified eigenvalues, and the shares, multiplicity times
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .image_statistics import ImageCheck
 
 GUARD = 64
+LAW_DIGITS = 6
 DIGITS_BY_PIXELS = {1: 20, 2: 20}
 FEW_DIGITS = 6
 RAY_PIXELS, RAY_DIGITS = 2, 6
@@ -191,10 +192,10 @@ def _to_law(law: ConeLaw | None, index: MultiIndex, value: arb) -> arb | None:
     if law is None or value == 0 or not any(index):
         return None
     try:
-        leading = law.leading(index)
-    except (DomainError, NoClosedForm):
+        leading = numerics.cone_leading(law, index, LAW_DIGITS)
+    except (DomainError, NoClosedForm, Undecided):
         return None
-    return value / numerics.ball(leading) if leading != 0 else None
+    return value / leading if leading != 0 else None
 
 
 def _cross_check(rows: Sequence[ImageRow]) -> None:
@@ -278,8 +279,8 @@ def guarantees(study: ImageStudy) -> dict[str, list[str]]:
     proved = [f"every eigenvalue that is not exactly 0, to {request.digits} significant digits, by ball arithmetic"]
     if study.law is not None:
         exact.append("the singular terms of all units: fields, exponents and constants")
-        conjectured = [ray.support for ray in study.rays if not ray.derived and ray.exponent is not None]
-        missing.append("a bound of the remainder of the law along rays, which is derived and checked" + (", and a proof of the exponents where it says conjectured" if conjectured else ""))
+        unknown = [ray.support for ray in study.rays if not ray.derived and ray.exponent is not None]
+        missing.append("a bound of the remainder of the law along rays, which is derived and checked" + (", and the constant where it says exponent only" if unknown else ""))
         last = [ray.rows[-1] for ray in study.rays if ray.rows and ray.rows[-1].to_law is not None]
         checked += [f"the eigenvalue of {row.degree} is {float(row.to_law):.4f} times its leading term" for row in last if row.to_law is not None]
     else:

@@ -56,12 +56,12 @@ def _rays_panel(axes: Any, study: ImageStudy) -> None:
 
 def _label(ray: Ray) -> str:
     pixels = ", ".join(map(str, ray.support))
-    standing = "" if ray.exponent is None else rf", law $k^{{-{ray.exponent}}}$ ({'derived' if ray.derived else 'conjectured'})"
+    standing = "" if ray.exponent is None else rf", law $k^{{-{ray.exponent}}}$ ({'derived' if ray.derived else 'exponent only'})"
     return f"pixel{'s' if len(ray.support) > 1 else ''} {pixels}{standing}"
 
 
 def _law_line(axes: Any, ray: Ray, x: list[float], y: list[float], colour: str) -> None:
-    """The leading term where it is derived; else the conjectured slope through the last eigenvalue, dashed."""
+    """The leading term where it is known; else the slope through the last eigenvalue, dashed."""
     known = [(place, level - log10(row.to_law)) for place, level, row in zip(x, y, (row for row in ray.rows if row.eigenvalue > 0), strict=True) if row.to_law is not None]
     if known:
         axes.plot([place for place, _ in known], [level for _, level in known], color=colour, linewidth=1.0, zorder=1)

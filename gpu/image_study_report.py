@@ -159,8 +159,9 @@ def _law_section(study: ImageStudy) -> str:
             study.law.statement(),
             r"\paragraph{Derivation.} A unit of the network is singular where all pixels of its field are equal in both images. There its correlation is $1-\sum_ig_i(1-t_i)$ to first",
             r"order, and the first singular term $c\,(1-\rho)^\nu$ of its dual is a cone over the field, whose Fourier transform is a power of $\sum_i\hat k_i^2/g_i$ with the exponent",
-            rf"$-(|R|(C-1)+2\nu)/2$, $|R|$ the number of its pixels and $C={study.law.channels}$. The derivative of $K$ by the value of the unit gives the factor.",
-            r"Terms of smaller fields are concentrated on rays with fewer frequencies. The remainder is not bounded here; the ratios in the tables show how far the law has come.",
+            rf"$-(|R|(C-1)+2\nu)/2$, $|R|$ the number of its pixels and $C={study.law.channels}$. The derivative of $K$ by the value of the unit, with the other pixels free, and its mean over them",
+            r"give the factor. Several units decide together where the union of their fields holds the frequencies at least cost: their orders add up, and pixels that they share count once.",
+            r"The remainder is not bounded here; the ratios in the tables show how far the law has come.",
         ]
     )
 
@@ -216,7 +217,7 @@ def _ray_text(ray: Ray) -> str:
     pixels = ", ".join(map(str, ray.support))
     if ray.exponent is None:
         return rf"\paragraph{{Frequencies in the pixels {pixels}.}} There is no power law."
-    standing = "derived" if ray.derived else "conjectured, without a constant"
+    standing = "derived, with its constant" if ray.derived else "exponent only"
     return rf"\paragraph{{Frequencies in the pixels {pixels}.}} The exponent is {ray.exponent} ({standing})."
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from .approximate import AnglePolynomial, angle_polynomial
 from .certificates import Certificate
 from .certification import certify
+from .cone_constants import RayTable, cone_leading, ray_table
 from .constants import ball
 from .curve_spectrum import CurveSpectrum, curve_coefficients
 from .decay_constants import decay_constant, stretch_constant
@@ -50,12 +51,14 @@ __all__ = [
     "LipschitzChain",
     "OptimalDepth",
     "ProductBounds",
+    "RayTable",
     "Reduction",
     "Verified",
     "angle_polynomial",
     "ball",
     "block_eigenvalues",
     "certify",
+    "cone_leading",
     "curve_coefficients",
     "decay_constant",
     "decay_radius",
@@ -80,6 +83,7 @@ __all__ = [
     "optimal_depth",
     "product_bounds",
     "radial_eigenvalues",
+    "ray_table",
     "space_fourier",
     "stretch_constant",
     "variance_beyond",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from flint import arb
 
     from symspec.domain import Domain
+    from symspec.multisphere import MultiIndex, MultiSphere
+    from symspec.pixel_kernel import PixelKernel
 
 SPARE_DIGITS = 3
 
@@ -32,7 +34,8 @@ def eigenvalues(parser: ArgumentParser) -> Runner:
     Sphere and cube carry their uniform probability measure; the eigenvalue belongs to one harmonic
     (on the cube to one product of k coordinates), of which a degree has as many as the multiplicity says. A plain 0 is exact. With --json the
     midpoint and the radius are also given as exact integers times powers of two. Under Gaussian inputs a kernel that is not homogeneous
-    in the lengths has many eigenvalues in each degree; the largest is printed.
+    in the lengths has many eigenvalues in each degree; the largest is printed. A global average pool under zero padding has a block of
+    eigenvalues for each multi-index with its translates inside the image.
 
     example:
       symspec eigenvalues relu --depth 3 --kernel ntk --domain sphere:10 --degrees 0:30 --digits 40
@@ -40,16 +43,17 @@ def eigenvalues(parser: ArgumentParser) -> Runner:
       symspec eigenvalues relu --depth 2 --domain cube:128
       symspec eigenvalues erf --sigma-w2 2 --sigma-b2 1 --domain gaussian:20 --degrees 0:3
       symspec eigenvalues relu --depth 2 --network cnn:2,2,pointwise --domain multisphere:3,2 --degrees "2,2;2,0" --digits 20
+      symspec eigenvalues gelu --depth 1 --network cnn:2,2,gap,zero --kernel ck --domain multisphere:3,2 --degrees "2,0;1,1" --digits 8
     """
     network_arguments(parser, images=True)
     domain_argument(parser)
     degrees_argument(parser, "0:10")
-    digits_argument(parser, slow="under Gaussian inputs 10 for kernels with many eigenvalues in a degree")
+    digits_argument(parser, slow="under Gaussian inputs 10 for kernels with many eigenvalues in a degree, 8 for blocks")
     json_argument(parser)
     return _eigenvalues
 
 
-DENSE_DIGITS, LENGTH_DIGITS = "40", "10"
+DENSE_DIGITS, LENGTH_DIGITS, BLOCK_DIGITS = "40", "10", "8"
 
 
 def digits_argument(parser: ArgumentParser, *, slow: str = "") -> None:
@@ -61,11 +65,16 @@ def digits_argument(parser: ArgumentParser, *, slow: str = "") -> None:
 def _eigenvalues(args: Namespace) -> int:
     from symspec.exact import natural
     from symspec.kernel import Kernel
+    from symspec.multisphere import MultiSphere
+    from symspec.pixel_kernel import PixelKernel
     from symspec.progress import progress_bar
 
+    from .multisphere import is_padded_pool
     from .spectrum import eigenvalues as certified, has_one_eigenvalue
 
     domain, kernel = domain_from(args), kernel_from(args)
+    if isinstance(domain, MultiSphere) and isinstance(kernel, PixelKernel) and is_padded_pool(kernel):
+        return _blocks(args, domain, kernel)
     several = isinstance(kernel, Kernel) and not has_one_eigenvalue(kernel, domain)
     digits = natural(args.digits or (LENGTH_DIGITS if several else DENSE_DIGITS), "digits", 1)
     degrees = degrees_from(args, domain)
@@ -77,6 +86,40 @@ def _eigenvalues(args: Namespace) -> int:
     else:
         title = f"{kernel.name} on {domain}" + (", largest eigenvalue of each degree" if several else "")
         print("\n".join([title, *_table(degrees, values, domain, digits)]))
+    return 0
+
+
+def _blocks(args: Namespace, domain: MultiSphere, kernel: PixelKernel) -> int:
+    """The eigenvalues of a global average pool under zero padding, a block of translates after another."""
+    from symspec.exact import natural
+    from symspec.progress import progress_bar
+
+    from .exact_text import ball_record, ball_text
+    from .pool_blocks import block_eigenvalues, require_padded_pool, translates
+
+    network, digits = require_padded_pool(kernel), natural(args.digits or BLOCK_DIGITS, "digits", 1)
+    blocks: dict[tuple[MultiIndex, ...], list[arb]] = {}
+    wanted = list(dict.fromkeys(tuple(translates(network, index)) for index in degrees_from(args, domain)))
+    with progress_bar("eigenvalues") as progress:
+        for place, block in enumerate(wanted):
+            blocks[block] = block_eigenvalues(kernel, domain, block[0], digits)
+            progress(place + 1, len(wanted))
+    if args.json:
+        records = [
+            {
+                "translates": [list(index) for index in block],
+                "multiplicity": str(domain.multiplicity(block[0])),
+                "eigenvalues": [ball_record(value, digits + SPARE_DIGITS) for value in values],
+            }
+            for block, values in blocks.items()
+        ]
+        print(to_json({"kernel": kernel.name, "domain": str(domain), "digits": digits, "blocks": records}))
+        return 0
+    lines = [f"{kernel.name} on {domain}", "the pool mixes a multi-index with its translates inside the image: as many eigenvalues as translates, each of the multiplicity given"]
+    for block, values in blocks.items():
+        lines.append(f"translates {'; '.join(','.join(map(str, index)) for index in block)}, multiplicity {domain.multiplicity(block[0])}")
+        lines += [f"  {ball_text(value, digits + SPARE_DIGITS)}" for value in values]
+    print("\n".join(lines))
     return 0
 
 

@@ -47,6 +47,8 @@ from .precision import goal_bits, meets, working_precision
 MAX_BOXED = 3
 # How many points the rules may use before the boxes take over, by the number of pixels: what the boxes take for the first digits.
 POINTS_BEFORE_BOXES = {1: 200, 2: 20_000, 3: 2_000_000}
+# Jumps cost the boxes more.
+POINTS_WITH_JUMPS = {1: 200, 2: 100_000, 3: 2_000_000}
 EXTRA_BITS = 400
 Progress = Callable[[int, int], None]
 
@@ -198,7 +200,10 @@ def _methods(kernel: PixelKernel) -> list[Method]:
     count = len(kernel.rows)
     if count > MAX_BOXED or not kernel.is_diagonal or any(map(_is_series, kernel.factors)):
         return [_ruled]
-    return [partial(_ruled, most=POINTS_BEFORE_BOXES[count]) if _is_singular(kernel) else _ruled, _boxed]
+    if not _is_singular(kernel):
+        return [_ruled, _boxed]
+    jumps = any(factor.dual.at(layer).nonlinearity.jumps for factor in kernel.factors for layer in range(1, factor.depth + 1))
+    return [partial(_ruled, most=(POINTS_WITH_JUMPS if jumps else POINTS_BEFORE_BOXES)[count]), _boxed]
 
 
 def _first_that_answers(methods: list[Method], *arguments: Any) -> dict[MultiIndex, arb]:

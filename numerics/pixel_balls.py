@@ -127,7 +127,7 @@ class Grid(Balls):
         self.slopes = slopes
 
     def activated(self, dual: PairDual, units: Units, state: Any) -> tuple[Any, Any]:
-        table = _grid_table({"p": units.p, "q": units.q, "w": haversine(units, state)})
+        table = grid_table({"p": units.p, "q": units.q, "w": haversine(units, state)})
         if units.same and not self.slopes:
             after, slope = mean_after(units) - dual.same_value.run(table)[0], None
         else:
@@ -137,19 +137,19 @@ class Grid(Balls):
             # Where the units are equal the expressions may divide by zero.
             equal = numpy.asarray(state == 0, dtype=bool)
             if equal.any():
-                after = _replaced(after, equal, arb(0))
-                slope = None if slope is None else _replaced(slope, equal, self._diagonal(dual, units.q)[1])
+                after = replaced(after, equal, arb(0))
+                slope = None if slope is None else replaced(slope, equal, self._diagonal(dual, units.q)[1])
         return after, slope
 
 
-def _replaced(values: Any, where: Any, new: arb) -> Any:
+def replaced(values: Any, where: Any, new: arb) -> Any:
     """The array, or a constant as one, with other entries in some places."""
     entries = numpy.array(numpy.broadcast_to(numpy.asarray(values, dtype=object), where.shape))
     entries[where] = new
     return entries
 
 
-def _grid_table(symbols: Mapping[str, Any]) -> real.Table:
+def grid_table(symbols: Mapping[str, Any]) -> real.Table:
     """The rules of real balls entry by entry; constants stay single balls."""
     rules: real.Table = {name: _entrywise(rule) for name, rule in real_table(symbols).items()}
     kept: real.Table = {"constant": ball, "symbol": lambda name: symbols[name], "add": lambda a, b: a + b, "mul": lambda a, b: a * b}
@@ -378,4 +378,4 @@ def _require_finite(kernel: PixelKernel, given: PixelInput) -> None:
         raise DomainError("this tangent kernel is infinite on the diagonal: the activation has a jump; use the conjugate kernel, or drop_deltas=True")
 
 
-__all__ = ["Balls", "Boxes", "Discs", "Grid", "at_working_precision", "evaluate", "finite_entries", "haversine", "principal_angle"]
+__all__ = ["Balls", "Boxes", "Discs", "Grid", "at_working_precision", "evaluate", "finite_entries", "grid_table", "haversine", "principal_angle", "replaced"]

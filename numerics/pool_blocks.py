@@ -19,7 +19,9 @@ The entries are enclosed by products of Gauss and Gauss-Lobatto rules (:mod:`num
 (:mod:`numerics.inertia`).
 
 **Where the coefficients are >= 0.** The dual at variances p and q is :math:`\sum_na_n(p)a_n(q)\rho^n`. Its coefficients are squares where p = q; elsewhere, as
-between a unit at the border and one inside, an activation that is positively homogeneous has :math:`a_n(p)=p^{s/2}a_n(1)`. Others are refused.
+between a unit at the border and one inside, an activation that is positively homogeneous has :math:`a_n(p)=p^{s/2}a_n(1)`, and one whose :math:`a_n(q)` keep their signs for all q
+(:mod:`symspec.hermite_signs`: erf, GELU, tanh, sin, ...) has products >= 0; so has its derivative, whose coefficients are
+:math:`\sqrt{n+1}\,a_{n+1}(q)/\sqrt q`. Others are refused.
 
 >>> import symspec as ss
 >>> net = ss.cnn(ss.relu, 1, 2, 2, "gap", padding="zero")
@@ -38,6 +40,7 @@ from flint import arb, arb_mat, fmpq
 
 from symspec.convolution import ConvolutionalNetwork, flat
 from symspec.errors import DomainError, Undecided
+from symspec.hermite_signs import keeps_signs
 from symspec.homogeneity import homogeneous
 from symspec.multisphere import MultiIndex, MultiSphere
 from symspec.pixel_kernel import PixelKernel
@@ -61,8 +64,8 @@ def block_eigenvalues(kernel: Any, domain: MultiSphere, index: Any, digits: Any 
     translates have the same block. What vanishes by parity is exactly 0; what is not told from 0 otherwise is a ball from 0 to at most 10^-digits times the largest one
     (blocks may be singular: a linear network of filters of size 1 sees only the mean of the pixels).
 
-    Raises DomainError for other heads and paddings and for an activation that is not homogeneous at units of different variances, Undecided where the digits
-    are out of reach.
+    Raises DomainError for other heads and paddings and, at units of different variances, for an activation that is neither homogeneous nor keeps the signs of its Hermite
+    coefficients (:mod:`symspec.hermite_signs`); Undecided where the digits are out of reach.
     """
     images = multisphere.require_images(kernel, domain)
     network = require_padded_pool(images)
@@ -120,13 +123,18 @@ def require_padded_pool(kernel: PixelKernel) -> ConvolutionalNetwork:
 
 
 def _require_nonnegative(program: PixelProgram) -> None:
-    """Refuse units of different variances under an activation that is not homogeneous; see the module docstring."""
+    """Refuse units of different variances under an activation that is neither homogeneous nor keeps its signs; see the module docstring."""
     for layer, steps in enumerate(program.plan().steps, 1):
-        activation = program.dual.at(layer).nonlinearity.activation
-        if any(p != q for p, q, _, _ in steps) and homogeneous(activation.form) is None:
+        nonlinearity = program.dual.at(layer).nonlinearity
+        forms = [nonlinearity.activation.form]
+        if nonlinearity.drop_deltas and nonlinearity.jumps and program.reads_slopes():
+            # The classical derivative is not the one whose coefficients follow from those of the activation.
+            forms.append(nonlinearity.derivative.form)
+        if any(p != q for p, q, _, _ in steps) and not all(homogeneous(form) is not None or keeps_signs(form) for form in forms):
+            name = nonlinearity.activation.name or "this activation"
             raise DomainError(
-                f"under zero padding units at the border have other variances, and between those the series of {activation.name or 'this activation'} may have coefficients below 0, "
-                "as it is not homogeneous; take the head trace or circular padding"
+                f"under zero padding units at the border have other variances, and between those the series of {name} may have coefficients below 0, "
+                "as its Hermite coefficients are not shown to keep their signs at all variances; take the head trace or circular padding"
             )
 
 

@@ -34,7 +34,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
 from math import exp, inf, log, prod
 from typing import Any
@@ -58,6 +58,7 @@ MAX_AXIS = 400
 FIRST_POINTS = 4
 FEWEST_POINTS = 2
 GUARD_BITS = 48
+ROUNDED_BITS, MOST_LACKING, MOST_SPARE = 4, 200, 2000
 GROWTH = (1.2, 1.7)
 CAUTION = 0.9
 FIRST_RATIO = 4
@@ -105,19 +106,33 @@ def sums(kernel: PixelKernel, channels: int, terms: Sequence[Mapping[MultiIndex,
 
     Multi-indices and errors as in :func:`eigenvalues`; single lambda_k may be 0.
     """
+    return bracketed(Grids.of_kernel(kernel, channels, highest(terms)), terms, bits, most=most, progress=progress)
+
+
+def highest(terms: Sequence[Mapping[MultiIndex, Fraction]]) -> MultiIndex:
+    """By axis the highest degree that is asked for."""
     indices = {index for part in terms for index in part}
-    top = tuple(map(max, zip(*indices, strict=True)))
-    grids = Grids(kernel, channels, top)
+    return tuple(map(max, zip(*indices, strict=True)))
+
+
+def bracketed(grids: Grids, terms: Sequence[Mapping[MultiIndex, Fraction]], bits: int, *, most: int = MAX_POINTS, progress: Progress | None = None) -> list[arb]:
+    """The same for any function with a power series with coefficients >= 0."""
     search = Search(grids, bits, most)
     while search.size is not None:
         low, high = grids.bracket(search.size, bits, progress)
         with working_precision(bits + GUARD_BITS):
-            values = [between(*(sum((fmpq(c.numerator, c.denominator) * bound[index] for index, c in part.items()), arb(0)) for bound in (low, high))) for part in terms]
+            bounds = [[sum((fmpq(c.numerator, c.denominator) * bound[index] for index, c in part.items()), arb(0)) for bound in (low, high)] for part in terms]
+            values = [between(*pair) for pair in bounds]
+        # An upper bound is above 0: what it lacks in its own digits is rounding, the terms of the rules being of the size of K.
+        lacking = bits + ROUNDED_BITS - min(pair[1].rel_accuracy_bits() for pair in bounds)
+        if lacking > 0 and grids.spare < MOST_SPARE:
+            grids.spare += min(lacking, MOST_LACKING) + ROUNDED_BITS
+            continue
         reached = min(value.rel_accuracy_bits() for value in values)
         if reached >= bits:
             return values
         search.advance(reached)
-    raise Undecided(_out_of_reach(search.steps, most, len(top)))
+    raise Undecided(_out_of_reach(search.steps, most, len(grids.top)))
 
 
 @dataclass(frozen=True)
@@ -194,13 +209,26 @@ def between(low: arb, high: arb) -> arb:
     return low.lower().union(high.upper())
 
 
-class Grids:
-    """The two bounds of all lambda_k, k <= top, on the receptive field of a kernel."""
+Evaluate = Callable[[list[Any]], Any]
 
-    def __init__(self, kernel: PixelKernel, channels: int, top: MultiIndex) -> None:
-        self.kernel, self.channels, self.top = kernel, channels, top
+
+class Grids:
+    """The two bounds of E[f prod P_{k_i}] for all k <= top, f a power series with coefficients >= 0.
+
+    ``evaluate`` gives its values on a grid from the arrays of 1 - t_i (:func:`values`); ``refined`` are the axes that have fine rules.
+    """
+
+    def __init__(self, evaluate: Evaluate, channels: int, top: MultiIndex, refined: tuple[bool, ...]) -> None:
+        self.evaluate, self.channels, self.top = evaluate, channels, top
+        # Bits of precision that cancellation costs, found on the way.
+        self.spare = 0
+        self.refined = refined if len(top) > 1 else (False,) * len(top)
+
+    @staticmethod
+    def of_kernel(kernel: PixelKernel, channels: int, top: MultiIndex) -> Grids:
+        """Those of lambda_k, on the receptive field of a kernel."""
         lonely = frozenset().union(*map(singular_pixels, kernel.factors))
-        self.refined = tuple(len(top) > 1 and pixel in lonely for pixel in kernel.rows)
+        return Grids(partial(values, kernel), channels, top, tuple(pixel in lonely for pixel in kernel.rows))
 
     def counts(self, size: Size) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Points of the coarse and the fine rules on the axes."""
@@ -219,7 +247,7 @@ class Grids:
         counts = self.counts(size)
         bounds = [lower_rules(*counts), upper_rules(*counts)]
         total, done = self.cost(size), 0
-        precision = bits + GUARD_BITS
+        precision = bits + GUARD_BITS + self.spare
         results = []
         for combination in bounds:
             result: Any = numpy.full(tuple(k + 1 for k in self.top), arb(0), dtype=object)
@@ -240,7 +268,7 @@ class Grids:
         for start in range(0, rules[0][1], step):
             slab = [axes[0].part(start, min(start + step, rules[0][1])), *axes[1:]]
             with working_precision(precision):
-                yield contracted(values(self.kernel, [axis.states for axis in slab]), [axis.weights for axis in slab])
+                yield contracted(self.evaluate([axis.states for axis in slab]), [axis.weights for axis in slab])
 
 
 def lower_rules(coarse: tuple[int, ...], fine: tuple[int, ...]) -> Combination:
@@ -302,4 +330,4 @@ def _product(kernel: PixelKernel, states: dict[int, arb]) -> arb:
     return value
 
 
-__all__ = ["Grids", "between", "eigenvalues", "lower_rules", "singular_pixels", "sums", "upper_rules", "values"]
+__all__ = ["Grids", "between", "bracketed", "eigenvalues", "lower_rules", "singular_pixels", "sums", "upper_rules", "values"]

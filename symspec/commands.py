@@ -32,17 +32,20 @@ def derive(parser: ArgumentParser) -> Runner:
       symspec derive relu --depth 2 --kernel ntk --rho 1/2
       symspec derive 'x*exp(-x**2)' --depth 1 --kernel ck --latex
       symspec derive relu --depth 2 --network cnn:2,3,pointwise --kernel ck --rho 1/2,0,1
+      symspec derive relu --depth 2 --network cnn:2,2,pointwise --kernel ck --channels 3
     """
     network_arguments(parser, images=True)
     parser.add_argument(
         "--rho", metavar="R", help="also give the exact value at this correlation, such as 1/2 or 0.25; for images one a pixel, such as 1/2,0,1, or the rows of the matrix, such as '1,0;0,1'"
     )
+    parser.add_argument("--channels", metavar="C", help="for images, also the law of the eigenvalues along rays of multi-indices, on pixels on the sphere in R^C")
     parser.add_argument("--latex", action="store_true", help="print LaTeX: the network's recursion and the kernel")
     json_argument(parser)
     return _derive
 
 
 def _derive(args: Namespace) -> int:
+    from .errors import InputError
     from .pixel_kernel import PixelKernel
 
     require_one_form(args)
@@ -53,6 +56,8 @@ def _derive(args: Namespace) -> int:
 
         print(derived(network, kernel, args))
         return 0
+    if args.channels is not None:
+        raise InputError("--channels belongs to convolutional networks (--network cnn:...), whose eigenvalues have multi-indices")
     if args.latex:
         print("\n\n".join([network.latex(), f"\\[ {kernel.latex()} \\]"]))
         return 0

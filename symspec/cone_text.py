@@ -4,8 +4,9 @@ r"""The law of cones in words and in LaTeX: by sets of pixels the exponent, its 
 >>> from symspec.activations import relu
 >>> from symspec.receptive_cones import cone_law
 >>> print(*cone_law(cnn(relu, 2, 2, 2, first_layer="pointwise").ck, 3).summary(), sep="\n")
-frequencies in 1 pixel (0; 1): |k|^-5, exponent conjectured
+frequencies in 1 pixel (0; 1): |k|^-5, derived with exact constant
 frequencies in pixels 0, 1: |k|^-7, derived with exact constant
+no remainder is bounded
 """
 
 from __future__ import annotations
@@ -15,25 +16,31 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Rational
+from sympy import Expr, Rational, S
 
-from .errors import DomainError, NoClosedForm
+from .cone_overlap import pair_transform
+from .cone_terms import Term
+from .errors import DomainError, ExpressionTooLarge, NoClosedForm
 from .latex import tex
+from .program import tree_size
 
 if TYPE_CHECKING:
-    from .receptive_cones import ConeLaw, Unit
+    from .receptive_cones import ConeLaw
 
 MOST_PIXELS, MOST_SETS = 4, 12
+LONGEST_CONSTANT = 120
+NO_REMAINDER = "no remainder is bounded"
 Support = frozenset[int]
 
 
 def standings(law: ConeLaw) -> dict[Support, tuple[int | None, bool]]:
-    """Set of pixels -> (exponent, whether it is derived), for all sets that one output sees, or for the strata alone of large fields; the exponent is None where
+    """Set of pixels -> (exponent, whether its constant is known), for all sets that one output sees, or for the strata alone of large fields; the exponent is None where
     the kernel is smooth. Sets with eigenvalues exactly 0 are left out.
     """
     largest = max(len(position.field) for position in law.positions)
     if largest <= MOST_PIXELS:
-        sets: Iterable[Support] = {frozenset(part) for position in law.positions for size in range(1, len(position.field) + 1) for part in combinations(sorted(position.field), size)}
+        sets: Iterable[Support] = {frozenset(part) for position in law.positions for size in range(1, len(position.field) + 1) for part in combinations(sorted(position.field),
+        size)}
     else:
         sets = {frozenset({pixel}) for pixel in law.kernel.receptive_field} | set(law.strata)
     found: dict[Support, tuple[int | None, bool]] = {}
@@ -60,6 +67,11 @@ def pixel_names(support: Support) -> str:
     return ", ".join(str(pixel) for pixel in sorted(support))
 
 
+def standing(*, derived: bool) -> str:
+    """What is known of a law."""
+    return "derived with exact constant" if derived else "exponent only"
+
+
 def summary(law: ConeLaw) -> list[str]:
     """See :meth:`symspec.receptive_cones.ConeLaw.summary`."""
     lines = []
@@ -67,70 +79,104 @@ def summary(law: ConeLaw) -> list[str]:
         size = len(members[0])
         listed = "; ".join(pixel_names(support) for support in members[:MOST_SETS]) + ("; ..." if len(members) > MOST_SETS else "")
         where = f"pixel{'s' if size > 1 else ''} {listed}" if len(members) == 1 else f"{size} pixel{'s' if size > 1 else ''} ({listed})"
-        decay = "faster than every power" if exponent is None else f"|k|^-{exponent}, " + ("derived with exact constant" if derived else "exponent conjectured")
+        decay = "faster than every power" if exponent is None else f"|k|^-{exponent}, {standing(derived=derived)}"
         lines.append(f"frequencies in {where}: {decay}")
-    return lines
+    return [*lines, NO_REMAINDER]
 
 
 def statement(law: ConeLaw) -> str:
     """See :meth:`symspec.receptive_cones.ConeLaw.statement`."""
     shift = Rational(law.channels - 2, 2)
     name = r"\hat k_i=k_i" + (rf"+{tex(shift)}" if shift else "")
-    parts = [rf"Let $|k|\to\infty$ along a ray of multi-indices, on pixels in $\mathbf R^{{{law.channels}}}$. With ${name}$:", r"\begin{itemize}"]
+    parts = [
+        rf"Let $|k|\to\infty$ along a ray of multi-indices, on pixels in $\mathbf R^{{{law.channels}}}$, with degree 0 in the pixels that are not named.",
+        rf"With ${name}$, and without a bound of the remainder:",
+        r"\begin{itemize}",
+    ]
     for members, exponent, derived in _grouped(law):
         listed = "; ".join(f"$\\{{{pixel_names(support)}\\}}$" for support in members[:MOST_SETS]) + ("; \\dots" if len(members) > MOST_SETS else "")
         if exponent is None:
             parts.append(rf"\item[$\bullet$] frequencies in the pixels {listed}: faster than every power of $|k|$;")
             continue
-        standing = "derived and checked, with an exact constant" if derived else "the exponent is conjectured"
-        parts.append(rf"\item[$\bullet$] frequencies in the pixels {listed}: of order $|k|^{{-{exponent}}}$ where not exactly 0 ({standing})" + (_formulas(law, members) if derived else ";"))
+        known = rf"of order $|k|^{{-{exponent}}}$ where not exactly 0 ({standing(derived=derived)})"
+        parts.append(rf"\item[$\bullet$] frequencies in the pixels {listed}: {known}" + (_formulas(law, members) if derived else ";"))
     parts.append(r"\end{itemize}")
     return "\n".join(parts)
 
 
 def _formulas(law: ConeLaw, members: list[Support]) -> str:
     """The leading term of the first set; the others follow by their own weights."""
-    units = law.decisive_units(members[0])
-    by_weights: dict[tuple[tuple[int, Expr], ...], list[tuple[Rational, Unit]]] = {}
-    for weight, unit in units:
-        by_weights.setdefault(tuple(sorted(unit.weights.items())), []).append((weight, unit))
+    by_form: dict[str, list[Term]] = {}
     try:
-        terms = [_term(law, list(weights), group) for weights, group in by_weights.items()]
-    except NoClosedForm:
-        return ";"
-    if len(terms) > MOST_SETS:
-        return ";"
+        for term in law.decisive_terms(members[0]):
+            by_form.setdefault(_form(term, members[0]), []).append(term)
+        lines = [_line(law, form, group, members[0]) for form, group in by_form.items()]
+    except (NoClosedForm, ExpressionTooLarge):
+        return "; its constant is too long to write out;"
+    if len(lines) > MOST_SETS:
+        return "; its terms are too many to write out;"
     where = f" for $\\{{{pixel_names(members[0])}\\}}$" if len(members) > 1 else ""
-    if len(terms) == 1:
-        return f",{where}\n\\[ \\lambda_k\\sim {terms[0]} \\]"
-    lines = r" \\ &+ ".join(terms)
-    return f",{where}\n\\[ \\begin{{aligned}}\\lambda_k\\sim{{}}& {lines}\\end{{aligned}} \\]"
+    if len(lines) == 1:
+        return f",{where}\n\\[ \\lambda_k\\sim {lines[0]} \\]"
+    joined = r" \\ &+ ".join(lines)
+    return f",{where}\n\\[ \\begin{{aligned}}\\lambda_k\\sim{{}}& {joined}\\end{{aligned}} \\]"
 
 
-def _term(law: ConeLaw, weights: list[tuple[int, Expr]], group: list[tuple[Rational, Unit]]) -> str:
-    """(A + (-1)^sum A') (quadratic form)^(-e/2)."""
+def _line(law: ConeLaw, form: str, group: list[Term], support: Support) -> str:
+    """(A + (-1)^sum A') times the forms of the cones."""
+    zero = dict.fromkeys(range(law.kernel.pixels), 0)
     constants: dict[str, Expr] = {}
-    for weight, unit in group:
-        sign = _sign(unit)
-        constants[sign] = constants.get(sign, sympy.S.Zero) + weight * unit.constant(law.channels)
-    tidy = {sign: sympy.factor_terms(sympy.simplify(value)) if sympy.count_ops(value) < 200 else value for sign, value in constants.items()}
-    if len(tidy) == 2 and set(tidy) == {"", _sign(group[0][1], -1)} and tidy[""] == tidy[_sign(group[0][1], -1)]:
-        tidy = {rf"\bigl(1+{_sign(group[0][1], -1)}\bigr)": tidy[""]}
-    front = " + ".join(rf"{tex(value)}\,{sign}" if sign else tex(value) for sign, value in tidy.items())
-    front = rf"\Bigl[{front}\Bigr]" if len(tidy) > 1 else front
-    square = " + ".join(rf"{tex(1 / value) if value != 1 else ''}\hat k_{{{pixel}}}^2" for pixel, value in weights)
-    return rf"{front}\,\Bigl({square}\Bigr)^{{-{tex(Rational(group[0][1].exponent(law.channels), 2))}}}"
+    for term in group:
+        unused = sum(1 for part in term.parts if not part & support)
+        sign = _sign(term, support)
+        constants[sign] = constants.get(sign, S.Zero) + 2**unused * term.weight * term.size() * term.mean(zero) * _scale(term)
+    tidy = {sign: sympy.factor_terms(sympy.simplify(value)) if sympy.count_ops(value) < 200 and not value.has(sympy.Integral) else value for sign, value in constants.items()}
+    if max(map(tree_size, tidy.values())) > LONGEST_CONSTANT:
+        raise ExpressionTooLarge("the constant of a leading term is too long to print")
+    end = _signed(support)
+    if set(tidy) == {"", end} and tidy[""] == tidy[end]:
+        tidy = {rf"\bigl(1+{end}\bigr)": tidy[""]}
+    front = " + ".join(rf"{tex(value)}\,{sign}" if sign else tex(value) for sign, value in tidy.items()).replace("+ - ", "- ")
+    return (rf"\Bigl[{front}\Bigr]" if len(tidy) > 1 else front) + rf"\,{form}"
 
 
-def _sign(unit: Unit, end: int | None = None) -> str:
+def _scale(term: Term) -> Expr:
+    """What the transforms of the cones hold besides their forms."""
+    from .cone_overlap import factor_of
+
+    n = term.channels - 1
+    total = S.One
+    for group in term.groups:
+        if len(group) == 1:
+            total *= factor_of(group, n) * sympy.Mul(*(weight ** Rational(-n, 2) for weight in group[0].weights.values()))
+    return total
+
+
+def _form(term: Term, support: Support) -> str:
+    """The forms of the cones in LaTeX; pixels of degree 0 have the frequency (C-2)/2."""
+    n, shift = term.channels - 1, Rational(term.channels - 2, 2)
+    forms = []
+    for group in term.groups:
+        if len(group) == 1:
+            cone = group[0]
+            rest = sum((shift**2 / weight for pixel, weight in cone.weights.items() if pixel not in support), S.Zero)
+            square = " + ".join(rf"{tex(1 / weight) if weight != 1 else ''}\hat k_{{{pixel}}}^2" for pixel, weight in sorted(cone.weights.items()) if pixel in support)
+            square += f" + {tex(rest)}" if rest else ""
+            forms.append(rf"\Bigl({square}\Bigr)^{{-{tex(Rational(cone.order + len(cone.field) * n, 2))}}}")
+        else:
+            symbols = {pixel: sympy.Symbol(rf"\hat{{k}}_{{{pixel}}}", positive=True) if pixel in support else shift for pixel in group[0].field | group[1].field}
+            forms.append(tex(pair_transform(group[0], group[1], n, symbols)))
+    return r"\,".join(forms)
+
+
+def _sign(term: Term, support: Support) -> str:
     """The signs of the images of the point in LaTeX."""
-    if unit.parts:
-        return "".join(rf"\bigl(1+(-1)^{{{_sum(part)}}}\bigr)" for part in unit.parts)
-    return "" if (unit.end if end is None else end) > 0 else rf"(-1)^{{{_sum(unit.field)}}}"
+    factors = "".join(rf"\bigl(1+{_signed(part & support)}\bigr)" for part in term.parts if part & support)
+    return (_signed(term.reversed & support) if term.reversed & support else "") + factors
 
 
-def _sum(pixels: Support) -> str:
-    return "+".join(f"k_{{{pixel}}}" for pixel in sorted(pixels))
+def _signed(pixels: Support) -> str:
+    return rf"(-1)^{{{'+'.join(f'k_{{{pixel}}}' for pixel in sorted(pixels))}}}"
 
 
-__all__ = ["pixel_names", "standings", "statement", "summary"]
+__all__ = ["pixel_names", "standing", "standings", "statement", "summary"]

@@ -29,6 +29,7 @@ from .latex import CLOSED_FORM_NODES, TRIED_NODES, tex
 from .pixel_kernel import Expressions, PixelKernel, pixel_input
 from .pixel_latex import plain_head, plain_recursion
 from .program import RHO, tree_size
+from .receptive_cones import cone_law
 from .receptive_field import effective_receptive_field
 from .strip_functions import SeriesDual
 
@@ -36,13 +37,17 @@ WRITTEN_PAIRS = 16
 
 
 def derived(network: ConvolutionalNetwork, kernel: PixelKernel, args: Namespace) -> str:
-    """The text, LaTeX or JSON that the arguments ask for. Raises InputError for correlations of another shape."""
+    """The text, LaTeX or JSON that the arguments ask for. Raises InputError for correlations of another shape, and as cone_law where the law is asked for."""
+    law = None if args.channels is None else cone_law(kernel, args.channels)
     if args.latex:
         short = short_form(kernel)
         closed = "" if short is None else f"\n\n\\[ K(t) = {tex(short)} \\]"
-        return "\n\n".join([network.latex(), f"\\[ {kernel.latex()} \\]"]) + closed
+        return "\n\n".join([network.latex(), f"\\[ {kernel.latex()} \\]"]) + closed + ("" if law is None else f"\n\n{law.statement()}")
     value = None if args.rho is None else kernel(correlations(args.rho, kernel))
     record = _record(network, kernel, args.rho, value)
+    if law is not None:
+        strata = [{"pixels": sorted(field), "exponent": exponent} for field, exponent in law.strata.items()]
+        record["law"] = {"channels": law.channels, "summary": law.summary(), "strata": strata}
     return to_json(record) if args.json else _text(record)
 
 
@@ -113,6 +118,9 @@ def _text(record: dict[str, Any]) -> str:
         lines.append(f"K(t) = {record['closed_form']}, {'t_i = t[i,i]' if record['diagonal'] else 't_ij = t[i,j]'}")
     paths = f"; paths to the output {_listed(field['paths'])}; dK/dt_i at t = 1: {_listed(field['gradient'])}" if "paths" in field else ""
     lines.append(f"receptive field: pixels {_listed(field['pixels'])} of {field['of']} (counted from 0){paths}")
+    if "law" in record:
+        lines.append(f"decay along rays of multi-indices, pixels on the sphere in R^{record['law']['channels']}:")
+        lines += [f"  {line}" for line in record["law"]["summary"]]
     if record["diagonal_is_infinite"]:
         lines.append("K is infinite where x = z: the activation jumps, so its derivative holds a delta")
     if "at" in record:

@@ -20,7 +20,7 @@ with :math:`de'/de=E\sigma'(u)\sigma'(v)`, the *slope* (by :math:`\partial_c\hat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import sympy
 from sympy import Expr, S, Symbol
@@ -86,6 +86,14 @@ class PairDual:
     def _readable_different(self) -> tuple[Expr, Expr]:
         return self._at(P)
 
+    def derivatives(self, count: int) -> Tape:
+        """The value and its first ``count`` derivatives by the covariance, for equal variances, in the symbols q and w."""
+        return _rising(self, count)
+
+    def derivative(self, order: int) -> Expr:
+        """The derivative of that order of the value by the covariance, in rho and q, for equal variances."""
+        return self.readable(same=True)[order] if order < 2 else _higher(self, order)
+
     def _at(self, p: Expr) -> tuple[Expr, Expr]:
         return self.nonlinearity.dual.at(RHO, p, Q), self.nonlinearity.slope_dual.at(RHO, p, Q)
 
@@ -103,6 +111,22 @@ class PairDual:
             expr = expr.xreplace({1 + COS: 2 * sympy.cos(ANGLE / 2) ** 2})
             return expr.xreplace({THETA: ANGLE, SIN: sympy.sin(ANGLE), COS: 1 - 2 * W})
         return expr.xreplace({COS: 1 - 2 * W})
+
+
+@lru_cache(maxsize=256)
+def _rising(dual: PairDual, count: int) -> Tape:
+    # c = q (1 - 2 w), and the angle 2 arcsin sqrt(w) has the derivative 1/sqrt(w (1 - w)).
+    layer = dual.nonlinearity
+    outputs = [dual._written(function, Q, Q, angular=layer.angular) for function in (layer.dual, layer.slope_dual)][: count + 1]
+    while len(outputs) <= count:
+        last = outputs[-1]
+        outputs.append(-(sympy.diff(last, W) + sympy.diff(last, ANGLE) / sympy.sqrt(W * (1 - W))) / (2 * Q))
+    return compile_lines((Line(ANGLE, archav(W, NEITHER)),) if layer.angular else (), tuple(outputs), (Q, W))
+
+
+@lru_cache(maxsize=256)
+def _higher(dual: PairDual, order: int) -> Expr:
+    return sympy.diff(dual.derivative(order - 1), RHO) / Q
 
 
 __all__ = ["ANGLE", "PairDual", "W"]

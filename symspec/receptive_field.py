@@ -18,8 +18,9 @@ from typing import Any
 import sympy
 from sympy import Expr, S
 
+from .cone_units import units_at
 from .errors import InputError, NoClosedForm
-from .receptive_cones import cone_law, units_at
+from .receptive_cones import cone_law
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,22 @@ def test_eigenvalues(capsys):
     assert record["multiplicity"] == "25"
 
 
+def test_blocks_of_a_padded_pool(capsys):
+    """Two translates, two eigenvalues; a multi-index that was given twice, as itself and as its translate, is one block."""
+    arguments = ["eigenvalues", "gelu", "--depth", "1", "--network", "cnn:2,2,gap,zero", "--kernel", "ck", "--domain", "multisphere:3,2", "--degrees", "2,0;0,2;1,1", "--digits", "3"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[2] == "translates 0,2; 2,0, multiplicity 5"
+    assert [line.strip()[:7] for line in printed[3:5]] == ["0.00605", "0.00058"]
+    assert printed[5] == "translates 1,1, multiplicity 9"
+    assert len(printed) == 7
+    assert main([*arguments, "--json"]) == 0
+    blocks = json.loads(capsys.readouterr().out)["blocks"]
+    assert [(block["translates"], len(block["eigenvalues"])) for block in blocks] == [([[0, 2], [2, 0]], 2), ([[1, 1]], 1)]
+    assert main([*arguments[:1], "elu", *arguments[2:]]) == 2
+    assert "keep their signs" in capsys.readouterr().err
+
+
 def test_gram(capsys):
     assert main(["gram", "relu", "--network", "cnn:2x1,2x1,conv,circular,stride=1", "--domain", "multisphere:3,2", "--points", "60", "--degrees", "1,1"]) == 0
     assert capsys.readouterr().out.splitlines()[2].split()[0] == "1,1"

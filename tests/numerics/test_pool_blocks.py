@@ -39,8 +39,13 @@ def exact_matrix(kernel, block):
 
 @pytest.mark.parametrize(
     ("kernel", "index"),
-    [(padded(ss.monomial(2), 1, 2, 2).ck, (2, 0)), (padded(ss.monomial(2), 1, 2, 2).ntk, (0, 2)), (padded(ss.monomial(2), 1, 2, 3, sigma_b2="1/2").ck, (1, 1, 0))],
-    ids=["ck", "ntk", "bias"],
+    [
+        (padded(ss.monomial(2), 1, 2, 2).ck, (2, 0)),
+        (padded(ss.polynomial(0, 1, 1), 1, 2, 2).ntk, (1, 0)),
+        (padded(ss.monomial(2), 1, 2, 2).ntk, (0, 2)),
+        (padded(ss.monomial(2), 1, 2, 3, sigma_b2="1/2").ck, (1, 1, 0)),
+    ],
+    ids=["ck", "not homogeneous", "ntk", "bias"],
 )
 def test_polynomials_exactly(kernel, index):
     """The last one has two equal rows, so that one eigenvalue is 0."""
@@ -60,11 +65,12 @@ def test_polynomials_exactly(kernel, index):
     [
         (lambda head: padded(ss.relu, 2, 2, 2, head).ck, (2, 0), 2),
         (lambda head: padded(ss.relu, 1, 2, 3, head).ck, (0, 1, 1), 2),
+        (lambda head: padded(ss.gelu, 1, 2, 2, head).ntk, (2, 0), 2),
         (lambda head: padded(ss.monomial(2), 1, 2, (2, 2), head).ntk, (1, 1, 0, 0), 2),
         (lambda head: padded(ss.monomial(2), 2, 2, 4, head).ntk, (1, 0, 1, 0), 2),
         (lambda head: padded(ss.monomial(2), 1, 2, 4, head, stride=2).ntk, (0, 2, 0, 0), 2),
     ],
-    ids=["depth 2", "three", "grid", "apart", "stride"],
+    ids=["depth 2", "three", "gelu", "grid", "apart", "stride"],
 )
 def test_the_trace(with_head, index, size):
     """The sum of a block is that of the head trace over the translates, divided by the number of outputs."""
@@ -81,9 +87,10 @@ def test_the_trace(with_head, index, size):
     assert all(a.overlaps(b) for a, b in zip(values, numerics.block_eigenvalues(kernel, space, other, 2), strict=True))
 
 
-def test_random_images_see_the_entries():
+@pytest.mark.parametrize("activation", [ss.relu, ss.erf, ss.gelu], ids=str)
+def test_random_images_see_the_entries(activation):
     """E[K prod P_k(<x_i, z_{i+d}>)] is the entry of two translates; z-scores of disjoint pairs."""
-    net, space = padded(ss.relu, 2, 2, 3), ss.MultiSphere(3, 3)
+    net, space = padded(activation, 2, 2, 3), ss.MultiSphere(3, 3)
     block = translates(net, (1, 0, 0))
     assert block == [(0, 0, 1), (0, 1, 0), (1, 0, 0)]
     matrix = matrix_of(net.ck, space, block, 20)
@@ -130,9 +137,10 @@ def test_refusals():
             numerics.block_eigenvalues(other.ck, space, (2, 0))
     with pytest.raises(DomainError, match="not symmetric"):
         numerics.block_eigenvalues(net.ck.at([((0, 1), sympy.Integer(1))]), space, (2, 0))
-    with pytest.raises(DomainError, match="homogeneous"):
-        numerics.block_eigenvalues(padded(ss.gelu, 1, 2, 2).ck, space, (2, 0))
-    assert len(numerics.block_eigenvalues(padded(ss.gelu, 1, 1, 2).ck, space, (2, 0), 5)) == 2
+    for activation in (ss.elu, ss.hermite(2)):
+        with pytest.raises(DomainError, match="keep their signs"):
+            numerics.block_eigenvalues(padded(activation, 1, 2, 2).ck, space, (2, 0))
+    assert len(numerics.block_eigenvalues(padded(ss.hermite(2), 1, 1, 2).ck, space, (2, 0), 5)) == 2
     with pytest.raises(InputError):
         numerics.block_eigenvalues(net.ck, space, (2, 0, 0))
     with pytest.raises(InputError, match="digits"):

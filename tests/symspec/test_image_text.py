@@ -48,6 +48,22 @@ def test_json_and_latex(capsys):
     assert r"\widehat{\sigma}(q\rho)" in wide
 
 
+def test_the_law_along_rays(capsys):
+    arguments = ["relu", "--depth", "2", "--network", "cnn:2,2,pointwise", "--kernel", "ck", "--channels", "3"]
+    lines = derive(capsys, *arguments).splitlines()
+    assert lines[-4:-1] == [
+        "decay along rays of multi-indices, pixels on the sphere in R^3:",
+        "  frequencies in 1 pixel (0; 1): |k|^-5, derived with exact constant",
+        "  frequencies in pixels 0, 1: |k|^-7, derived with exact constant",
+    ]
+    assert json.loads(derive(capsys, *arguments, "--json"))["law"]["strata"][-1] == {"pixels": [0, 1], "exponent": 7}
+    assert r"without a bound of the remainder" in derive(capsys, *arguments, "--latex")
+    assert main(["derive", "relu", "--channels", "3"]) == 2
+    assert "--channels belongs" in capsys.readouterr().err
+    assert main(["derive", "gelu", "--network", "cnn:2,2", "--channels", "3"]) != 0
+    assert "no kink" in capsys.readouterr().err
+
+
 def test_jumps_and_series(capsys):
     assert "K is infinite where x = z" in derive(capsys, "step", "--network", "cnn:2,2")
     assert "dual(rho)" not in derive(capsys, "tanh", "--network", "cnn:2,2")
