@@ -94,6 +94,9 @@ def negative(values: list[arb], digits: int = 25) -> list[int]:
 
 def _is_noise(values: list[arb], n: int, digits: int) -> bool:
     near = max(_log(values[i]) for i in range(max(0, n - 5), min(len(values), n + 6)))
+    # No difference that is met here is smaller; one that vanishes at all degrees has no neighbours to compare with.
+    if _log(values[n]) < -230:
+        return True
     return bool(_log(values[n]) < near - digits * 2.3)
 
 
