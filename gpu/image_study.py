@@ -13,7 +13,7 @@ left out, as K(x, x) varies.
 >>> found = conduct(ImageRequest(net, net.ck, ss.MultiSphere(3, 2), ((0, 0), (1, 1), (2, 1)), digits=10, points=0))
 >>> [row.multiplicity for row in found.rows], found.rows[2].closed_form
 ([1, 9, 15], 0)
->>> [(ray.support, ray.exponent, ray.derived) for ray in found.rays]
+>>> [(ray.support, ray.exponent, ray.checked) for ray in found.rays]
 [((0, 1), 7, True), ((0,), 7, True)]
 """
 
@@ -93,7 +93,7 @@ class Ray:
 
     support: tuple[int, ...]
     exponent: int | None
-    derived: bool
+    checked: bool
     rows: tuple[ImageRow, ...]
 
 
@@ -218,11 +218,11 @@ def _rays(request: ImageRequest, law: ConeLaw | None, progress: Progress) -> tup
     for support, values in _along_rays(request, along, progress).items():
         indices = along[support]
         try:
-            exponent, derived = law.exponent(support), law.is_derived(support)
+            exponent, checked = law.exponent(support), law.is_checked(support)
         except (DomainError, NoClosedForm):
-            exponent, derived = None, False
+            exponent, checked = None, False
         wider = ImageRequest(request.network, request.kernel, request.domain, tuple(indices), RAY_DIGITS)
-        found.append(Ray(support, exponent, derived, _rows(wider, law, indices, values, [None] * len(indices))))
+        found.append(Ray(support, exponent, checked, _rows(wider, law, indices, values, [None] * len(indices))))
     return tuple(found)
 
 
@@ -279,8 +279,8 @@ def guarantees(study: ImageStudy) -> dict[str, list[str]]:
     proved = [f"every eigenvalue that is not exactly 0, to {request.digits} significant digits, by ball arithmetic"]
     if study.law is not None:
         exact.append("the singular terms of all units: fields, exponents and constants")
-        unknown = [ray.support for ray in study.rays if not ray.derived and ray.exponent is not None]
-        missing.append("a bound of the remainder of the law along rays, which is derived and checked" + (", and the constant where it says exponent only" if unknown else ""))
+        unknown = [ray.support for ray in study.rays if not ray.checked and ray.exponent is not None]
+        missing.append("a bound of the remainder of the law along rays, which is derived and checked" + (", and that check for three and more overlapping units" if unknown else ""))
         last = [ray.rows[-1] for ray in study.rays if ray.rows and ray.rows[-1].to_law is not None]
         checked += [f"the eigenvalue of {row.degree} is {float(row.to_law):.4f} times its leading term" for row in last if row.to_law is not None]
     else:

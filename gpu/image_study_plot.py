@@ -56,7 +56,7 @@ def _rays_panel(axes: Any, study: ImageStudy) -> None:
 
 def _label(ray: Ray) -> str:
     pixels = ", ".join(map(str, ray.support))
-    standing = "" if ray.exponent is None else rf", law $k^{{-{ray.exponent}}}$ ({'derived' if ray.derived else 'exponent only'})"
+    standing = "" if ray.exponent is None else rf", law $k^{{-{ray.exponent}}}$ ({'derived' if ray.checked else 'derived, not checked'})"
     return f"pixel{'s' if len(ray.support) > 1 else ''} {pixels}{standing}"
 
 

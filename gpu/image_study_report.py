@@ -62,7 +62,7 @@ def _law_record(study: ImageStudy) -> dict[str, Any]:
     if study.law is None:
         return {"none": study.law_note}
     strata = [{"pixels": sorted(field), "exponent": exponent} for field, exponent in study.law.strata.items()]
-    rays = [{"pixels": list(ray.support), "exponent": ray.exponent, "derived": ray.derived, "eigenvalues": [_row_record(row, 10) for row in ray.rows]} for ray in study.rays]
+    rays = [{"pixels": list(ray.support), "exponent": ray.exponent, "checked": ray.checked, "eigenvalues": [_row_record(row, 10) for row in ray.rows]} for ray in study.rays]
     return {"summary": study.law.summary(), "strata": strata, "rays": rays, "latex": study.law.statement()}
 
 
@@ -217,7 +217,7 @@ def _ray_text(ray: Ray) -> str:
     pixels = ", ".join(map(str, ray.support))
     if ray.exponent is None:
         return rf"\paragraph{{Frequencies in the pixels {pixels}.}} There is no power law."
-    standing = "derived, with its constant" if ray.derived else "exponent only"
+    standing = "derived, with its constant" + ("" if ray.checked else "; no such law was compared with eigenvalues")
     return rf"\paragraph{{Frequencies in the pixels {pixels}.}} The exponent is {ray.exponent} ({standing})."
 
 

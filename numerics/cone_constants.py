@@ -1,15 +1,13 @@
 r"""Certified leading terms of eigenvalues along rays, and tables of certified eigenvalues over them.
 
 The leading term of :mod:`symspec.cone_terms` is a sum of products of exact constants, of means :math:`E[J(t_O)\prod P_{k_i}(t_i)]` over the pixels that the deciding units do
-not see, and, where two units overlap, of integrals over an angle (:mod:`symspec.cone_overlap`).
+not see, and, where units overlap, of integrals (:mod:`numerics.cone_integrals`).
 
 **The means.** At the image :math:`t_U=1` J is a power series with coefficients :math:`b_\alpha\ge0` in :math:`t_O`, so that products of Gauss and Gauss-Lobatto rules enclose
 its mean as they do an eigenvalue (:mod:`numerics.product_rules`). At an image with reversed pixels it is :math:`J'=\sum b'_\alpha t^\alpha` with :math:`|b'_\alpha|\le
 b_\alpha`, and :math:`J+J'` has coefficients >= 0 again: the mean is the difference of two that are enclosed. J is run on the grids in balls by the ring of
 :mod:`symspec.pixel_jets`. Where it is infinite at the corner :math:`t_O=1`, as for two units below a kink, the upper bound is infinite, too; :mod:`numerics.corner_means`
 encloses the mean in the simplest cases, and in others it is Undecided: the exact integral still stands in :meth:`symspec.receptive_cones.ConeLaw.leading`.
-
-**The integrals** of two cones have an analytic integrand on :math:`[0,\pi/2]` and are enclosed by FLINT's rigorous integrator.
 
 >>> import symspec as ss
 >>> net = ss.cnn(ss.relu, 2, 2, 2, first_layer="pointwise")
@@ -29,16 +27,16 @@ from functools import partial
 from typing import Any
 
 import numpy
-from flint import acb, arb
-from sympy import Expr, Rational, S
+from flint import arb
+from sympy import Expr, Rational
 
-from symspec.cone_overlap import Pair, factor_of, pair_of, single_transform
 from symspec.cone_terms import Term
 from symspec.errors import InputError, Undecided
 from symspec.multisphere import MultiIndex, MultiSphere
 from symspec.pixel_jets import mixed
 from symspec.receptive_cones import ConeLaw, cone_law
 
+from .cone_integrals import transform
 from .constants import ball
 from .corner_means import corner_mean
 from .jets_on_grids import OnGrids
@@ -75,7 +73,7 @@ def _leading(term: Term, k: MultiIndex, bits: int, known: dict[Any, Any]) -> arb
     parity = term.parity(dict(enumerate(k)))
     if parity == 0:
         return arb(0)
-    return ball(term.weight * parity * term.size()) * _mean(term, k, bits, known) * _transform(term, k)
+    return ball(term.weight * parity * term.size()) * _mean(term, k, bits, known) * _transform(term, k, bits)
 
 
 def _mean(term: Term, k: MultiIndex, bits: int, known: dict[Any, Any]) -> arb:
@@ -121,46 +119,12 @@ class _InfiniteCorner(Undecided):
     """The upper rules meet a point where J is infinite."""
 
 
-def _transform(term: Term, k: MultiIndex) -> arb:
-    n, shift = term.channels - 1, Rational(term.channels - 2, 2)
-    frequencies: dict[int, Expr] = {pixel: k[pixel] + shift for pixel in sorted(term.union)}
-    term.transform(dict.fromkeys(range(len(k)), S.One))
+def _transform(term: Term, k: MultiIndex, bits: int) -> arb:
+    frequencies: dict[int, Expr] = {pixel: k[pixel] + Rational(term.channels - 2, 2) for pixel in sorted(term.union)}
     value = arb(1)
     for group in term.groups:
-        if len(group) == 1:
-            value = value * ball(single_transform(group[0], n, frequencies))
-        else:
-            pair = pair_of(group[0], group[1], n)
-            value = value * ball(factor_of(group, n) * pair.jacobian()) * pair_integral(pair, frequencies)
+        value = value * transform(group, term.channels - 1, frequencies, bits)
     return value
-
-
-def pair_integral(pair: Pair, frequencies: dict[int, Expr]) -> arb:
-    """The integral over the angle of :mod:`symspec.cone_overlap`, frequencies exact, at the working precision."""
-    # Homogeneous of degree -2A: one of the order of 1 is integrated.
-    size = max(frequencies.values())
-    scaled = {pixel: value / size for pixel, value in frequencies.items()}
-    first, second = map(ball, pair.squares(scaled))
-    shared = [(ball(pair.first[pixel]), ball(pair.second[pixel]), ball(scaled[pixel] ** 2)) for pixel in sorted(pair.shared)]
-
-    def integrand(phi: acb, analytic: Any) -> acb:
-        s, c = phi.sin(), phi.cos()
-        s2, c2 = s * s, c * c
-        total, product = acb(0), acb(1)
-        for one, two, square in shared:
-            G = one * s2 + two * c2
-            total = total + square / G
-            product = product * _negative_power(G, Rational(pair.n, 2), analytic)
-        T = first * c2 + second * s2 + s2 * c2 * total
-        return 2 * s**pair.a * c**pair.b * product * _negative_power(T, pair.A, analytic)
-
-    return acb.integral(integrand, 0, arb.pi() / 2).real * ball(size ** (-2 * pair.A))
-
-
-def _negative_power(z: acb, exponent: Rational, analytic: Any) -> acb:
-    """z^-exponent for a multiple of 1/2, positive on the real axis."""
-    whole = int(exponent.p // exponent.q)
-    return (1 / z) ** whole * (z.rsqrt(analytic=analytic) if exponent.q == 2 else acb(1))
 
 
 @dataclass(frozen=True)
@@ -247,4 +211,4 @@ def ray_table(kernel: Any, domain: MultiSphere, direction: Any, scales: Sequence
     return RayTable(law, support, bits and int(digits), tuple(rows), tuple(missing))
 
 
-__all__ = ["RayRow", "RayTable", "cone_leading", "pair_integral", "ray_table"]
+__all__ = ["RayRow", "RayTable", "cone_leading", "ray_table"]

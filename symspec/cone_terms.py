@@ -33,7 +33,7 @@ import sympy
 from sympy import Expr, Integral, Rational, S, gamma, pi, sqrt
 
 from . import gegenbauer
-from .cone_overlap import Cone, components, pair_transform, single_transform
+from .cone_overlap import Cone, components, transform
 from .cone_units import Image, Pixels, Unit, reversals
 from .errors import NoClosedForm
 from .pixel_jets import Exact, Varied, free_pixel, mixed, reaches
@@ -86,8 +86,8 @@ class Term:
         return components([Cone(unit.weights, unit.order) for unit in self.units])
 
     @property
-    def has_constant(self) -> bool:
-        """Whether the transform is known: of cones that share pixels, two at most."""
+    def is_checked(self) -> bool:
+        """Whether no three cones share pixels: such terms were compared with certified eigenvalues."""
         return all(len(group) <= 2 for group in self.groups)
 
     def parity(self, index: Mapping[int, Any]) -> Expr:
@@ -113,12 +113,10 @@ class Term:
         return reaches(self.program, self.union, self.varied, {pixel: int(index[pixel]) for pixel in self.others})
 
     def transform(self, index: Mapping[int, Any]) -> Expr:
-        """The transform of the cones at k + (C-2)/2. NoClosedForm for three or more cones that share pixels."""
-        if not self.has_constant:
-            raise NoClosedForm("three or more units whose fields overlap decide here: the exponent is known, the constant is not")
+        """The transform of the cones at k + (C-2)/2: exact, with an integral where cones share pixels."""
         shift, n = Rational(self.channels - 2, 2), self.channels - 1
         frequencies = {pixel: index[pixel] + shift for pixel in self.union}
-        return sympy.Mul(*(single_transform(group[0], n, frequencies) if len(group) == 1 else pair_transform(group[0], group[1], n, frequencies) for group in self.groups))
+        return sympy.Mul(*(transform(group, n, frequencies) for group in self.groups))
 
     def leading(self, index: Mapping[int, Any]) -> Expr:
         """What the term adds to lambda_k; degrees on the units' pixels may be symbols."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Rational, S
 
-from .cone_overlap import pair_transform
+from .cone_overlap import transform
 from .cone_terms import Term
 from .errors import DomainError, ExpressionTooLarge, NoClosedForm
 from .latex import tex
@@ -34,7 +34,7 @@ Support = frozenset[int]
 
 
 def standings(law: ConeLaw) -> dict[Support, tuple[int | None, bool]]:
-    """Set of pixels -> (exponent, whether its constant is known), for all sets that one output sees, or for the strata alone of large fields; the exponent is None where
+    """Set of pixels -> (exponent, whether such laws were compared with eigenvalues), for all sets that one output sees, or for the strata alone of large fields; the exponent is None where
     the kernel is smooth. Sets with eigenvalues exactly 0 are left out.
     """
     largest = max(len(position.field) for position in law.positions)
@@ -46,7 +46,7 @@ def standings(law: ConeLaw) -> dict[Support, tuple[int | None, bool]]:
     found: dict[Support, tuple[int | None, bool]] = {}
     for support in sorted(sets, key=lambda part: (len(part), sorted(part))):
         try:
-            found[support] = law.exponent(support), law.is_derived(support)
+            found[support] = law.exponent(support), law.is_checked(support)
         except DomainError:
             continue
         except NoClosedForm:
@@ -57,9 +57,9 @@ def standings(law: ConeLaw) -> dict[Support, tuple[int | None, bool]]:
 def _grouped(law: ConeLaw) -> list[tuple[list[Support], int | None, bool]]:
     """Sets of one size with the same standing."""
     groups: dict[tuple[int, int | None, bool], list[Support]] = {}
-    for support, (exponent, derived) in standings(law).items():
-        groups.setdefault((len(support), exponent, derived), []).append(support)
-    return [(members, exponent, derived) for (_, exponent, derived), members in groups.items()]
+    for support, (exponent, checked) in standings(law).items():
+        groups.setdefault((len(support), exponent, checked), []).append(support)
+    return [(members, exponent, checked) for (_, exponent, checked), members in groups.items()]
 
 
 def pixel_names(support: Support) -> str:
@@ -67,19 +67,19 @@ def pixel_names(support: Support) -> str:
     return ", ".join(str(pixel) for pixel in sorted(support))
 
 
-def standing(*, derived: bool) -> str:
+def standing(*, checked: bool) -> str:
     """What is known of a law."""
-    return "derived with exact constant" if derived else "exponent only"
+    return "derived with exact constant" + ("" if checked else ", not compared with eigenvalues")
 
 
 def summary(law: ConeLaw) -> list[str]:
     """See :meth:`symspec.receptive_cones.ConeLaw.summary`."""
     lines = []
-    for members, exponent, derived in _grouped(law):
+    for members, exponent, checked in _grouped(law):
         size = len(members[0])
         listed = "; ".join(pixel_names(support) for support in members[:MOST_SETS]) + ("; ..." if len(members) > MOST_SETS else "")
         where = f"pixel{'s' if size > 1 else ''} {listed}" if len(members) == 1 else f"{size} pixel{'s' if size > 1 else ''} ({listed})"
-        decay = "faster than every power" if exponent is None else f"|k|^-{exponent}, {standing(derived=derived)}"
+        decay = "faster than every power" if exponent is None else f"|k|^-{exponent}, {standing(checked=checked)}"
         lines.append(f"frequencies in {where}: {decay}")
     return [*lines, NO_REMAINDER]
 
@@ -93,13 +93,13 @@ def statement(law: ConeLaw) -> str:
         rf"With ${name}$, and without a bound of the remainder:",
         r"\begin{itemize}",
     ]
-    for members, exponent, derived in _grouped(law):
+    for members, exponent, checked in _grouped(law):
         listed = "; ".join(f"$\\{{{pixel_names(support)}\\}}$" for support in members[:MOST_SETS]) + ("; \\dots" if len(members) > MOST_SETS else "")
         if exponent is None:
             parts.append(rf"\item[$\bullet$] frequencies in the pixels {listed}: faster than every power of $|k|$;")
             continue
-        known = rf"of order $|k|^{{-{exponent}}}$ where not exactly 0 ({standing(derived=derived)})"
-        parts.append(rf"\item[$\bullet$] frequencies in the pixels {listed}: {known}" + (_formulas(law, members) if derived else ";"))
+        known = rf"of order $|k|^{{-{exponent}}}$ where not exactly 0 ({standing(checked=checked)})"
+        parts.append(rf"\item[$\bullet$] frequencies in the pixels {listed}: {known}" + _formulas(law, members))
     parts.append(r"\end{itemize}")
     return "\n".join(parts)
 
@@ -164,8 +164,9 @@ def _form(term: Term, support: Support) -> str:
             square += f" + {tex(rest)}" if rest else ""
             forms.append(rf"\Bigl({square}\Bigr)^{{-{tex(Rational(cone.order + len(cone.field) * n, 2))}}}")
         else:
-            symbols = {pixel: sympy.Symbol(rf"\hat{{k}}_{{{pixel}}}", positive=True) if pixel in support else shift for pixel in group[0].field | group[1].field}
-            forms.append(tex(pair_transform(group[0], group[1], n, symbols)))
+            union = frozenset[int]().union(*(cone.field for cone in group))
+            symbols = {pixel: sympy.Symbol(rf"\hat{{k}}_{{{pixel}}}", positive=True) if pixel in support else shift for pixel in sorted(union)}
+            forms.append(tex(transform(group, n, symbols)))
     return r"\,".join(forms)
 
 

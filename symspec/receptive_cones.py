@@ -21,13 +21,13 @@ units with at least :math:`1+3(m-1)`, and again :math:`|O|(C-1)+2\nu_w\ge3m`. So
 that see all pixels of the ray and decay slowest give the sum of their leading terms.
 
 **What is proved, derived, only stated.** *Proved:* the singular terms of a unit, the transforms of cones; exact zeros. *Derived*, and checked against certified eigenvalues in
-examples of each kind, without a bound of the remainder: exponents and leading terms where of the units that decide no three overlap (:meth:`ConeLaw.is_derived`). *Exponent
-only:* where three or more units with overlapping fields decide.
+examples of each kind, without a bound of the remainder: exponents and leading terms where of the units that decide no three overlap (:meth:`ConeLaw.is_checked`). *Derived* in the
+same way, with a transform that was checked by itself, but not compared with eigenvalues: those where three or more units with overlapping fields decide.
 
 >>> from symspec.convolution import cnn
 >>> from symspec.activations import relu
 >>> law = cone_law(cnn(relu, 2, 2, 2, first_layer="pointwise").ck, 3)
->>> law.exponent({0, 1}), law.exponent({0}), law.is_derived({0})
+>>> law.exponent({0, 1}), law.exponent({0}), law.is_checked({0})
 (7, 5, True)
 >>> cone_law(cnn(relu, 1, 2, 3, "trace").ntk, 3).exponent({1, 2})
 5
@@ -135,9 +135,9 @@ class ConeLaw:
         """
         return self._decisive(frozenset(support))[0]
 
-    def is_derived(self, support: Iterable[int]) -> bool:
-        """Whether the law along these rays is derived with its constant; else (three or more overlapping units) the exponent alone."""
-        return all(term.has_constant for term in self.decisive_terms(support))
+    def is_checked(self, support: Iterable[int]) -> bool:
+        """Whether laws of this kind were compared with certified eigenvalues; else (three or more overlapping units) they are derived only."""
+        return all(term.is_checked for term in self.decisive_terms(support))
 
     def decisive_terms(self, support: Iterable[int], fixed: Mapping[int, int] | None = None) -> tuple[Term, ...]:
         """The terms that decide along rays in these pixels, the degrees of the others being ``fixed`` (0 unless given)."""
@@ -153,9 +153,9 @@ class ConeLaw:
         """The exact leading term of lambda_k along the ray of a multi-index over all pixels, 0 where those of its parity vanish exactly.
 
         k grows in the pixels of ``support``, those with an entry above 0 unless given, and is fixed in the others. The result may hold integrals: the mean over the pixels that
-        the units that decide do not see, and where two of them overlap one over an angle; :func:`numerics.cone_leading` encloses it.
+        the units that decide do not see, and where they overlap one of their transform; :func:`numerics.cone_leading` encloses it.
 
-        Raises NoClosedForm where three or more overlapping units decide, or where the leading terms cancel and the next order decides; ExpressionTooLarge where a mean is too
+        Raises NoClosedForm where the leading terms cancel and the next order decides; ExpressionTooLarge where a mean is too
         long to write out.
         """
         k = self.multi_index(index)

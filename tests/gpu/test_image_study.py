@@ -40,7 +40,7 @@ def test_rows(relu):
 
 def test_rays_follow_the_law(relu):
     for ray in relu.rays:
-        assert (ray.exponent, ray.derived) == (5, True)
+        assert (ray.exponent, ray.checked) == (5, True)
         assert abs(float(ray.rows[-1].to_law) - 1) < 0.03
         assert abs(float(ray.rows[-1].to_law) - 1) < abs(float(ray.rows[0].to_law) - 1)
 

@@ -12,7 +12,7 @@ from sympy import Integral, Rational
 
 import numerics
 import symspec as ss
-from numerics.cone_constants import pair_integral
+from numerics.cone_integrals import pair_integral
 from symspec.cone_overlap import Cone, factor_of, pair_of, single_transform
 from symspec.errors import DomainError, InputError, NoClosedForm, Undecided
 from symspec.layers import Nonlinearity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import exp, gamma, pi
 
+import mpmath
 import numpy
 import pytest
 import sympy
@@ -11,7 +12,7 @@ from numpy.polynomial.hermite_e import hermeval
 from numpy.polynomial.legendre import leggauss
 from sympy import Rational
 
-from symspec.cone_overlap import Cone, components, factor_of, pair_of, pair_transform, single_transform
+from symspec.cone_overlap import Cone, components, factor_of, pair_of, pair_transform, several_transform, single_transform
 
 
 def test_one_cone_is_a_riesz_transform():
@@ -30,6 +31,18 @@ def test_disjoint_cones_are_a_product(orders, n):
     expected = single_transform(first, n, frequencies) * single_transform(second, n, frequencies)
     assert abs(sympy.N(pair_transform(first, second, n, frequencies) / expected, 20) - 1) < 1e-15
     assert components([first, second]) == [[first], [second]]
+
+
+def test_several_cones_are_a_double_integral():
+    """Two as the integral over an angle, in another variable; three without shared pixels as a product."""
+    frequencies = {0: Rational(3, 2), 1: Rational(5, 2), 2: Rational(1, 2), 3: Rational(7, 2)}
+    pair = [Cone({0: Rational(1, 2), 1: Rational(1, 3)}, 3), Cone({1: Rational(2, 3), 2: Rational(1, 5)}, 1)]
+    assert float(several_transform(pair, 2, frequencies).evalf(12) / pair_transform(*pair, 2, frequencies).evalf(12)) == pytest.approx(1, rel=1e-9)
+    apart = [Cone({0: Rational(1, 2)}, 3), Cone({1: Rational(2, 3), 3: Rational(1, 4)}, 1), Cone({2: Rational(1, 5)}, 3)]
+    (integral,) = several_transform(apart, 2, frequencies).atoms(sympy.Integral)
+    value = mpmath.quad(sympy.lambdify([limit[0] for limit in integral.limits], integral.function, "mpmath"), [0, 0.3, 1, 6, mpmath.inf], [0, 0.3, 1, 6, mpmath.inf])
+    product = sympy.Mul(*(single_transform(cone, 2, frequencies) for cone in apart))
+    assert float(value * (several_transform(apart, 2, frequencies) / integral / product).evalf(15)) == pytest.approx(1, rel=1e-6)
 
 
 def transform_on(first, second, points):

@@ -52,11 +52,11 @@ def test_the_law_of_a_tree():
     top = ss.hierarchical([ss.erf, ss.relu], [1, 2])
     law = ss.cone_law(top, 3)
     assert law.strata == {frozenset({0, 1}): 7}
-    assert law.is_derived({0})
+    assert law.is_checked({0})
     value = numerics.eigenvalues(top, SPACE, [(17, 17)], 4)[0]
     assert abs(float(value) / float(law.leading((17, 17))) - 1) < 0.06
     below = ss.cone_law(ss.hierarchical([ss.relu, ss.erf], [1, 2]), 3)
-    assert (below.exponent({0}), below.exponent({0, 1}), below.is_derived({0, 1})) == (5, 10, True)
+    assert (below.exponent({0}), below.exponent({0, 1}), below.is_checked({0, 1})) == (5, 10, True)
     with pytest.raises(DomainError, match="exactly 0"):
         ss.cone_law(ss.hierarchical([ss.relu, [0, 1]], [1, 2]), 3).exponent({0, 1})
     assert ss.cone_law(ss.hierarchical([ss.step, ss.erf], [2, 1]), 3).exponent({0, 1}) == 5

@@ -60,9 +60,9 @@ def test_heads_are_means_over_their_positions():
         law = ss.cone_law(ss.cnn(ss.relu, 2, 2, 3, head).ck, 3)
         assert sympy.N(law.leading(index) / expected - 1, 30) < 1e-25
         assert law.exponent({0, 2}) == 7
-        assert law.is_derived({0, 2})
+        assert law.is_checked({0, 2})
     single = ss.cone_law(ss.cnn(ss.relu, 1, 2, 3, "trace").ck, 3)
-    assert single.is_derived({0, 2})
+    assert single.is_checked({0, 2})
     # Only the output at pixel 2 sees the pixels 2 and 0.
     assert sympy.simplify(single.leading((4, 0, 6)) * 3 / ss.cone_law(ss.cnn(ss.relu, 1, 2, 2).ck, 3).leading((4, 6))) == 1
     assert single.leading((2, 2, 2)) == 0
@@ -78,7 +78,7 @@ def test_heads_are_means_over_their_positions():
 def test_orders_of_kinks(activation, part, order):
     law = ss.cone_law(getattr(ss.cnn(activation, 1, 2, 2), part), 4)
     assert law.exponent({0, 1}) == law.exponent({0}) == 2 * 3 + order
-    assert law.is_derived({0})
+    assert law.is_checked({0})
 
 
 def test_reversals_of_even_activations():
