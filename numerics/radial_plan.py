@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import product
 from math import log2
 from typing import Any
 
@@ -104,15 +105,17 @@ def _best(kernel: RadialKernel, proposed: list[Plan], goal: int, refused: list[P
 def _proposals(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, more: int | None, refused: list[Plan]) -> Iterator[Plan]:
     ends = intervals(kernel, d, goal)
     terms = _enough_terms(kernel, RadialMeasure(d, 0, Chart(*ends[0], SCALES[0])), top, goal)
+    fewest = MAX_NODES
     for chart in _charts(kernel, ends):
         measure = RadialMeasure(d, shift if chart.low == 0 else 0, chart)
         enough = measure.polynomials(goal, MAX_NODES) if more is not None else 1
         if enough is None:
             continue
         kept = enough + (more or 0)
-        fewest, beyond = MAX_NODES, 0.0
+        beyond = 0.0
         arguments = SERIES_ARGUMENTS if kernel.is_series else ARGUMENTS
-        for ratio, t in ((ratio, t) for ratio in RATIOS for t in reversed(arguments)):
+        # The smallest t tells whether there is anything at a ratio, the largest leave the fewest nodes.
+        for ratio, t in product(RATIOS, (arguments[-1], *arguments[:-1])):
             one = Plan(measure, Ellipse(measure.chart, ratio), (), t, terms, 0, kept)
             if ratio == beyond or one.least_nodes(goal) > fewest or any(one.exceeds(bad) for bad in refused):
                 continue
