@@ -40,7 +40,7 @@ def test_two_cones_by_sectors():
         assert found.rel_accuracy_bits() > 40
 
 
-@pytest.mark.parametrize("cones", [CHAIN, AROUND], ids=["chain", "around one pixel"])
+@pytest.mark.parametrize("cones", [CHAIN, pytest.param(AROUND, marks=pytest.mark.slow)], ids=["chain", "around one pixel"])
 def test_three_overlapping_cones_against_a_double_integral(cones):
     frequencies = {pixel: FREQUENCIES[pixel] for cone in cones for pixel in cone.field}
     (integral,) = several_transform(cones, 2, frequencies).atoms(sympy.Integral)

@@ -25,7 +25,7 @@ CASES = [
     pytest.param(ss.mlp(ss.relu, 3), 2, marks=pytest.mark.slow),
     pytest.param(ss.mlp(ss.leaky_relu("1/5"), 2), 1, marks=pytest.mark.slow),
     (ss.mlp(ss.relu, 2, sigma_w2=2, sigma_b2="1/10"), 1),
-    (ss.mlp(ss.absolute, 2), 1),
+    pytest.param(ss.mlp(ss.absolute, 2), 1, marks=pytest.mark.slow),
     pytest.param(ss.resnet(ss.relu, 2, 1), 2, marks=pytest.mark.slow),
     (ss.mlp(ss.gelu, 2), 1),
     (ss.mlp(ss.gaussian, 2), 1),

@@ -29,7 +29,7 @@ RELU = ss.mlp(ss.relu, 1, sigma_w2=2, sigma_b2=1)
         (ss.mlp(ss.erf, 2, sigma_w2=2, sigma_b2=1), doubles.erf_pair, "ntk", 50, 2),
         (ss.mlp(ss.sin, 2, sigma_w2=1, sigma_b2="1/2"), doubles.sin_pair, "ntk", 6, 0),
         (RELU, doubles.relu_pair, "ntk", 50, 1),
-        (ss.mlp(ss.exp, 1, sigma_w2="1/2", sigma_b2="1/4"), doubles.exp_pair, "ntk", 12, 1),
+        pytest.param(ss.mlp(ss.exp, 1, sigma_w2="1/2", sigma_b2="1/4"), doubles.exp_pair, "ntk", 12, 1, marks=pytest.mark.slow),
     ],
 )
 def test_largest_eigenvalues_against_doubles(network, pair, part, d, k):
