@@ -6,11 +6,10 @@ point at the corner bounds the mean from above. For pixels in :math:`\mathbf R^3
 
 * :math:`E[J]=\int_{[0,1]^d}J_s`, :math:`J_s(t)=2^{-d}\sum_{\varepsilon=\pm1}J(\varepsilon t)`, which has coefficients >= 0, too: all its derivatives are >= 0 on :math:`[0,1)^d`.
 * On panels of [0, 1], halved towards 1, Gauss rules are below and Gauss-Lobatto rules above, as their errors are derivatives of even order with the signs + and -, and likewise
-their products, one
-  variable after the other.
-* On the last panel of all axes, :math:`[1-\delta,1]^d`, :math:`J_s\le J`, and with :math:`y=1-t`, :math:`s=\max y_i/\delta`: :math:`1-\rho_w(t)\ge1-\rho_w(1-s\delta e_i)\ge
-s\,m`,
-  :math:`m=\min_i(1-\rho_w(1-\delta e_i))`, as :math:`\rho_w` increases and is convex along the axis. So :math:`\hat\sigma''\le A(sm)^{-1/2}`, whose mean over the cube is
+  their products, one variable after the other.
+* On the last panel of all axes, :math:`[1-\delta,1]^d`, :math:`J_s\le J`, and with :math:`y=1-t`, :math:`s=\max y_i/\delta`:
+  :math:`1-\rho_w(t)\ge1-\rho_w(1-s\delta e_i)\ge s\,m`, :math:`m=\min_i(1-\rho_w(1-\delta e_i))`, as :math:`\rho_w` increases and is convex along the axis.
+  So :math:`\hat\sigma''\le A(sm)^{-1/2}`, whose mean over the cube is
   :math:`Am^{-1/2}\frac d{d-1/2}` for the d pixels that w sees; everything else in J is at most its value at the corner, and every term of J holds one such factor, as two
   variations meet once.
 

@@ -145,9 +145,8 @@ def _layers_of_one_network(first: Kernel, second: Kernel) -> tuple[Network, int,
     form = mine.network.activation.form
     if not (is_exponential_polynomial(form) or isinstance(form, StripForm)):
         return None
-    parts = [part.name for part in mine.network.ntk_layers]
-    places = [parts.index(f"NTK {source.part} of {mine.network}") + 1 for source in (mine, other) if source.part.startswith("layer ")]
-    return (mine.network, places[0], places[1]) if len(places) == 2 else None
+    places = {part.origin.part: layer for layer, part in enumerate(mine.network.ntk_layers, 1) if part.origin is not None}
+    return (mine.network, places[mine.part], places[other.part]) if {mine.part, other.part} <= set(places) else None
 
 
 def _by_convolution(first: Kernel, second: Kernel, network: Network, layers: range) -> Domination:

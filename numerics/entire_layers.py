@@ -82,7 +82,6 @@ class EntireLayer:
             self._growth[p] = None if plain is None else plain * self.scale**p
         return self._growth[p]
 
-
     def value(self, z: arb_series) -> arb_series:
         """The layer at a power series."""
         return self.weight * self._run(self.network.nonlinearity.dual, z) + self.bias

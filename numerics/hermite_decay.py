@@ -33,6 +33,7 @@ by telescoping: :math:`\gamma\sqrt k-\gamma\sqrt{k+2}(1-\eta/\sqrt k)\ge\gamma(\
 :math:`\sum_{t\ge0}(k-n+2t)\hat v_{k+2t}\le\bigl((k-n)\gamma\sqrt k+2\gamma\gamma'k\bigr)\hat v_k`.
 
 >>> import symspec as ss
+>>> from symspec.positive_transforms import transforms
 >>> decay = HermiteDecay.of(transforms(ss.sigmoid.form)[1], arb(1))
 >>> decay.fall(100).str(4, radius=False), decay.exponent(100).str(4, radius=False), (2 * arb.pi()).str(4, radius=False), decay.slow(100).str(4, radius=False)
 ('4.590', '6.118', '6.283', '6.750')
@@ -44,7 +45,7 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from symspec.positive_transforms import Transform, transforms
+from symspec.positive_transforms import Transform
 
 from .constants import ball
 
@@ -123,4 +124,4 @@ class ClassSum:
         return (k - n) * self.gamma * arb(k).sqrt() + 2 * self.gamma * self.weighted * k
 
 
-__all__ = ["ClassSum", "HermiteDecay", "transforms"]
+__all__ = ["ClassSum", "HermiteDecay"]

@@ -121,8 +121,8 @@ def _proposals(kernel: RadialKernel, d: int, shift: int, top: int, goal: int, mo
                 continue
             points = _survey(kernel, one.ellipse, t)
             if points is None:
-                # Then it is not analytic for larger t either.
-                beyond = ratio
+                # Where the smallest t fails, so do the larger ones.
+                beyond = ratio if t == arguments[-1] else beyond
                 continue
             found = one.with_arcs(points, goal)
             if found is not None and found.nodes <= MAX_NODES:
